@@ -65,6 +65,8 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   pino: ["telemetry"],
   "lru-cache": ["authorizer", "keys"],
   jose: ["keys"],
+  pkijs: ["keys"],
+  asn1js: ["keys"],
   yaml: ["config", "directory"],
   commander: ["cli"],
 };
