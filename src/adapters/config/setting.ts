@@ -34,7 +34,7 @@ export type ValueOf<M extends Members> = {
 
 /** Returns one line of a table. */
 export function setting<T>(kind: Kind<T>, value: NoInfer<T>, summary: string): Setting<T> {
-  return Object.freeze({ type: "setting", kind, default: value, summary });
+  return Object.freeze({ type: "setting", kind, default: Object.freeze(value), summary });
 }
 
 /** Returns settings under one key. */
