@@ -6,7 +6,7 @@ import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { Address } from "../../../config/core/v3/address_pb.ts";
 import { file_envoy_config_core_v3_address } from "../../../config/core/v3/address_pb.ts";
-import type { HeaderMap, Metadata } from "../../../config/core/v3/base_pb.ts";
+import type { HeaderMap } from "../../../config/core/v3/base_pb.ts";
 import { file_envoy_config_core_v3_base } from "../../../config/core/v3/base_pb.ts";
 import type { Timestamp } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
@@ -16,11 +16,11 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file envoy/service/auth/v3/attribute_context.proto.
  */
 export const file_envoy_service_auth_v3_attribute_context: GenFile = /*@__PURE__*/
-  fileDesc("Ci1lbnZveS9zZXJ2aWNlL2F1dGgvdjMvYXR0cmlidXRlX2NvbnRleHQucHJvdG8SFWVudm95LnNlcnZpY2UuYXV0aC52MyKdCgoQQXR0cmlidXRlQ29udGV4dBI8CgZzb3VyY2UYASABKAsyLC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5QZWVyEkEKC2Rlc3RpbmF0aW9uGAIgASgLMiwuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuUGVlchJACgdyZXF1ZXN0GAQgASgLMi8uZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuUmVxdWVzdBJaChJjb250ZXh0X2V4dGVuc2lvbnMYCiADKAsyPi5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5Db250ZXh0RXh0ZW5zaW9uc0VudHJ5EjgKEG1ldGFkYXRhX2NvbnRleHQYCyABKAsyHi5lbnZveS5jb25maWcuY29yZS52My5NZXRhZGF0YRJHCgt0bHNfc2Vzc2lvbhgMIAEoCzIyLmVudm95LnNlcnZpY2UuYXV0aC52My5BdHRyaWJ1dGVDb250ZXh0LlRMU1Nlc3Npb24SPgoWcm91dGVfbWV0YWRhdGFfY29udGV4dBgNIAEoCzIeLmVudm95LmNvbmZpZy5jb3JlLnYzLk1ldGFkYXRhGugBCgRQZWVyEi4KB2FkZHJlc3MYASABKAsyHS5lbnZveS5jb25maWcuY29yZS52My5BZGRyZXNzEg8KB3NlcnZpY2UYAiABKAkSSAoGbGFiZWxzGAMgAygLMjguZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuUGVlci5MYWJlbHNFbnRyeRIRCglwcmluY2lwYWwYBCABKAkSEwoLY2VydGlmaWNhdGUYBSABKAkaLQoLTGFiZWxzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARp2CgdSZXF1ZXN0EigKBHRpbWUYASABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEkEKBGh0dHAYAiABKAsyMy5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5IdHRwUmVxdWVzdBruAgoLSHR0cFJlcXVlc3QSCgoCaWQYASABKAkSDgoGbWV0aG9kGAIgASgJElEKB2hlYWRlcnMYAyADKAsyQC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5IdHRwUmVxdWVzdC5IZWFkZXJzRW50cnkSDAoEcGF0aBgEIAEoCRIMCgRob3N0GAUgASgJEg4KBnNjaGVtZRgGIAEoCRINCgVxdWVyeRgHIAEoCRIQCghmcmFnbWVudBgIIAEoCRIMCgRzaXplGAkgASgDEhAKCHByb3RvY29sGAogASgJEgwKBGJvZHkYCyABKAkSEAoIcmF3X2JvZHkYDCABKAwSMwoKaGVhZGVyX21hcBgNIAEoCzIfLmVudm95LmNvbmZpZy5jb3JlLnYzLkhlYWRlck1hcBouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4ARoZCgpUTFNTZXNzaW9uEgsKA3NuaRgBIAEoCRo4ChZDb250ZXh0RXh0ZW5zaW9uc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFiBnByb3RvMw", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_google_protobuf_timestamp]);
+  fileDesc("Ci1lbnZveS9zZXJ2aWNlL2F1dGgvdjMvYXR0cmlidXRlX2NvbnRleHQucHJvdG8SFWVudm95LnNlcnZpY2UuYXV0aC52MyKjCQoQQXR0cmlidXRlQ29udGV4dBI8CgZzb3VyY2UYASABKAsyLC5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5QZWVyEkEKC2Rlc3RpbmF0aW9uGAIgASgLMiwuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuUGVlchJACgdyZXF1ZXN0GAQgASgLMi8uZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuUmVxdWVzdBJaChJjb250ZXh0X2V4dGVuc2lvbnMYCiADKAsyPi5lbnZveS5zZXJ2aWNlLmF1dGgudjMuQXR0cmlidXRlQ29udGV4dC5Db250ZXh0RXh0ZW5zaW9uc0VudHJ5EkcKC3Rsc19zZXNzaW9uGAwgASgLMjIuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuVExTU2Vzc2lvbhroAQoEUGVlchIuCgdhZGRyZXNzGAEgASgLMh0uZW52b3kuY29uZmlnLmNvcmUudjMuQWRkcmVzcxIPCgdzZXJ2aWNlGAIgASgJEkgKBmxhYmVscxgDIAMoCzI4LmVudm95LnNlcnZpY2UuYXV0aC52My5BdHRyaWJ1dGVDb250ZXh0LlBlZXIuTGFiZWxzRW50cnkSEQoJcHJpbmNpcGFsGAQgASgJEhMKC2NlcnRpZmljYXRlGAUgASgJGi0KC0xhYmVsc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEadgoHUmVxdWVzdBIoCgR0aW1lGAEgASgLMhouZ29vZ2xlLnByb3RvYnVmLlRpbWVzdGFtcBJBCgRodHRwGAIgASgLMjMuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuSHR0cFJlcXVlc3Qa7gIKC0h0dHBSZXF1ZXN0EgoKAmlkGAEgASgJEg4KBm1ldGhvZBgCIAEoCRJRCgdoZWFkZXJzGAMgAygLMkAuZW52b3kuc2VydmljZS5hdXRoLnYzLkF0dHJpYnV0ZUNvbnRleHQuSHR0cFJlcXVlc3QuSGVhZGVyc0VudHJ5EgwKBHBhdGgYBCABKAkSDAoEaG9zdBgFIAEoCRIOCgZzY2hlbWUYBiABKAkSDQoFcXVlcnkYByABKAkSEAoIZnJhZ21lbnQYCCABKAkSDAoEc2l6ZRgJIAEoAxIQCghwcm90b2NvbBgKIAEoCRIMCgRib2R5GAsgASgJEhAKCHJhd19ib2R5GAwgASgMEjMKCmhlYWRlcl9tYXAYDSABKAsyHy5lbnZveS5jb25maWcuY29yZS52My5IZWFkZXJNYXAaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEaGQoKVExTU2Vzc2lvbhILCgNzbmkYASABKAkaOAoWQ29udGV4dEV4dGVuc2lvbnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBYgZwcm90bzM", [file_envoy_config_core_v3_address, file_envoy_config_core_v3_base, file_google_protobuf_timestamp]);
 
 /**
  * What Envoy tells of a request or connection: the parts that mesh-iam reads, and their neighbours
- * that a test decodes. Number 3 of AttributeContext is unused.
+ * that a test decodes. Envoy's metadata contexts (11 and 13) are left out: no decision reads them.
  *
  * @generated from message envoy.service.auth.v3.AttributeContext
  */
@@ -46,19 +46,9 @@ export type AttributeContext = Message<"envoy.service.auth.v3.AttributeContext">
   contextExtensions: { [key: string]: string };
 
   /**
-   * @generated from field: envoy.config.core.v3.Metadata metadata_context = 11;
-   */
-  metadataContext?: Metadata | undefined;
-
-  /**
    * @generated from field: envoy.service.auth.v3.AttributeContext.TLSSession tls_session = 12;
    */
   tlsSession?: AttributeContext_TLSSession | undefined;
-
-  /**
-   * @generated from field: envoy.config.core.v3.Metadata route_metadata_context = 13;
-   */
-  routeMetadataContext?: Metadata | undefined;
 };
 
 /**
