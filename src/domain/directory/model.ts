@@ -25,10 +25,11 @@ export interface Directory {
   readonly trustDomains: readonly TrustDomain[];
   readonly services: readonly Service[];
   /**
-   * Which SPIFFE id belongs to which service: the `workloads` of every service of the organization,
-   * in a slice too, whatever services it holds (control-plane 2.2, part `providers`).
+   * SPIFFE id → ARN of the service that it serves, for `mesh:SourceServiceArn`: from the `workloads` of
+   * every service of the organization, in a slice too, whatever services it holds (control-plane 2.2,
+   * part `providers`). An id that two services claim is not in it: a key is never guessed (KEY-3).
    */
-  readonly serviceIdentities: readonly ServiceIdentity[];
+  readonly serviceIdentities: ReadonlyMap<string, string>;
   /** Objects that could not be encoded, read or compiled (BUN-5): whatever they touch is an error. */
   readonly poison: readonly Poison[];
 }
@@ -211,11 +212,4 @@ export interface Service extends ServiceDefinition {
   readonly workloads: readonly string[];
   readonly gateways: readonly string[];
   readonly resourcePolicy: PolicyText | null;
-}
-
-/** A row of the table behind `mesh:SourceServiceArn`. An id that two services claim has no row. */
-export interface ServiceIdentity {
-  readonly spiffeId: string;
-  /** `arn:<partition>:mesh-iam::<account>:service/<name>` */
-  readonly serviceArn: string;
 }
