@@ -2,7 +2,7 @@ import { isUtf8 } from "node:buffer";
 
 /** Returns true when `bytes[start, end)` is strict UTF-8: no overlongs, no surrogates. */
 export function isUtf8Span(bytes: Buffer, start: number, end: number): boolean {
-  return isAsciiSpan(bytes, start, end) || isUtf8(bytes.subarray(start, end));
+  return isShortAscii(bytes, start, end) || isUtf8(bytes.subarray(start, end));
 }
 
 /**
@@ -10,7 +10,7 @@ export function isUtf8Span(bytes: Buffer, start: number, end: number): boolean {
  * That is how Envoy itself shows such bytes in `headers`, so a raw `header_map` reads the same.
  */
 export function coerceUtf8(bytes: Buffer, start: number, end: number): string {
-  if (isAsciiSpan(bytes, start, end)) return bytes.toString("latin1", start, end);
+  if (isShortAscii(bytes, start, end)) return bytes.toString("latin1", start, end);
   if (isUtf8(bytes.subarray(start, end))) return bytes.toString("utf8", start, end);
   const coerced = Buffer.from(bytes.subarray(start, end));
   for (let at = 0; at < coerced.length; ) {
@@ -21,8 +21,9 @@ export function coerceUtf8(bytes: Buffer, start: number, end: number): string {
   return coerced.toString("utf8");
 }
 
-// A loop beats a call into native code for the short spans that headers are.
-function isAsciiSpan(bytes: Buffer, start: number, end: number): boolean {
+// Above some 64 bytes the call into native code is cheaper than a loop, and `isUtf8` answers as well.
+function isShortAscii(bytes: Buffer, start: number, end: number): boolean {
+  if (end - start > 64) return false;
   for (let at = start; at < end; at++) {
     if ((bytes[at] as number) >= 0x80) return false;
   }
