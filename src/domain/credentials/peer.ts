@@ -1,0 +1,36 @@
+import type { DroppedToken, MtlsCredential } from "./credential.ts";
+import { parseSpiffeId, tableNamespaceOf } from "./spiffe.ts";
+
+/** What `source.principal` proves: a mesh identity, nothing at all, or an identity not of our mesh. */
+export type Peer =
+  | MtlsCredential
+  | { readonly type: "none" }
+  | { readonly type: "dropped"; readonly dropped: DroppedToken };
+
+const none: Peer = Object.freeze({ type: "none" });
+
+/**
+ * Returns the identity in `source.principal`, the first URI SAN, else DNS SAN, else subject of the
+ * peer's certificate, empty without TLS (envoy-ext-authz 9).
+ *
+ * Only a well-formed SPIFFE id of a configured trust domain with a row in its account table counts:
+ * anything else is absent and to be logged, never an identity of its own (PRIN-9). The cause says why:
+ * a code of `parseSpiffeId`, `foreign-trust-domain`, `no-account`.
+ */
+export function parsePeer(
+  sourcePrincipal: string,
+  trustDomains: ReadonlySet<string>,
+  accountOfSpiffeId: (trustDomain: string, namespace: string | null) => string | null,
+): Peer {
+  if (sourcePrincipal === "") return none;
+  const parsed = parseSpiffeId(sourcePrincipal);
+  if (!parsed.ok) return drop(parsed.code);
+  const id = parsed.value;
+  if (!trustDomains.has(id.trustDomain)) return drop("foreign-trust-domain");
+  if (accountOfSpiffeId(id.trustDomain, tableNamespaceOf(id)) === null) return drop("no-account");
+  return Object.freeze({ type: "mtls", spiffeId: id });
+}
+
+function drop(cause: string): Peer {
+  return { type: "dropped", dropped: { type: "mtls", cause } };
+}
