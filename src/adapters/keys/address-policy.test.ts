@@ -1,0 +1,41 @@
+import { expect, test } from "vitest";
+import { classifyAddress } from "./address-policy.ts";
+
+test.each([
+  ["169.254.169.254", "never"],
+  ["169.254.0.1", "never"],
+  ["::ffff:169.254.169.254", "never"],
+  ["::ffff:a9fe:a9fe", "never"],
+  ["64:ff9b::169.254.169.254", "never"],
+  ["2002:a9fe:a9fe::1", "never"],
+  ["fd00:ec2::254", "never"],
+  ["fe80::1", "never"],
+  ["fe80::1%eth0", "never"],
+  ["febf::1", "never"],
+  ["100.100.100.200", "never"],
+  ["192.0.0.192", "never"],
+  ["0.0.0.0", "never"],
+  ["::", "never"],
+  ["224.0.0.1", "never"],
+  ["255.255.255.255", "never"],
+  ["ff02::1", "never"],
+  ["", "never"],
+  ["example.com", "never"],
+  ["0x7f000001", "never"],
+  ["2130706433", "never"],
+  ["127.0.0.1", "loopback"],
+  ["127.255.255.254", "loopback"],
+  ["::1", "loopback"],
+  ["::ffff:127.0.0.1", "loopback"],
+  ["10.1.2.3", "private"],
+  ["172.16.0.1", "private"],
+  ["172.32.0.1", "public"],
+  ["192.168.1.1", "private"],
+  ["100.64.0.1", "private"],
+  ["fd12::1", "private"],
+  ["::ffff:10.0.0.1", "private"],
+  ["8.8.8.8", "public"],
+  ["2606:4700::1", "public"],
+])("%s is %s", (address, want) => {
+  expect(classifyAddress(address)).toBe(want);
+});
