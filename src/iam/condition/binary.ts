@@ -1,0 +1,26 @@
+const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+const sextets: Int8Array = new Int8Array(128).fill(-1);
+for (let i = 0; i < alphabet.length; i++) sextets[alphabet.charCodeAt(i)] = i;
+
+/**
+ * Returns the bytes that `text` encodes, one character U+0000..U+00FF a byte, or null where it is not
+ * base64 with padding (VAL-6; RFC 4648, 4). White space and the URL-safe alphabet are refused; unused
+ * bits of the last character are ignored, since equality is one of bytes.
+ */
+export function decodeBase64(text: string): string | null {
+  if (text.length % 4 !== 0) return null;
+  const padding = text.endsWith("==") ? 2 : text.endsWith("=") ? 1 : 0;
+  const characters = text.length - padding;
+  let bytes = "";
+  let bits = 0;
+  for (let i = 0; i < characters; i++) {
+    const code = text.charCodeAt(i);
+    const sextet = code < 128 ? (sextets[code] ?? -1) : -1;
+    if (sextet < 0) return null;
+    bits = ((bits << 6) | sextet) & 0xfff;
+    const held = (i % 4) * 2; // bits of an unfinished byte before this character
+    if (held > 0) bytes += String.fromCharCode((bits >> (6 - held)) & 0xff);
+  }
+  return bytes;
+}
