@@ -1,15 +1,3 @@
-/**
- * Returns `text` with A-Z lower-cased and nothing else: `toLowerCase` would also fold U+212A to `k`
- * and U+0130 to two characters. Returns `text` itself when there is nothing to fold.
- */
-export function asciiLower(text: string): string {
-  for (let i = 0; i < text.length; i++) {
-    const c = text.charCodeAt(i);
-    if (c >= 0x41 && c <= 0x5a) return text.replace(/[A-Z]+/g, (run) => run.toLowerCase());
-  }
-  return text;
-}
-
 /** Returns the value of a hexadecimal digit, or -1. */
 export function hexDigit(code: number): number {
   if (code >= 0x30 && code <= 0x39) return code - 0x30;

@@ -1,4 +1,4 @@
-import { asciiLower } from "./ascii.ts";
+import { foldAscii } from "../../iam/ascii.ts";
 import type { CheckAttributes, HeaderField } from "./attributes.ts";
 import type { Denied } from "./denied.ts";
 import { reject } from "./rejection.ts";
@@ -51,7 +51,7 @@ export function parseRpcPath(path: string): RpcName | null {
 
 function grpcDeclaration(field: HeaderField): "grpc" | "other" | "ambiguous" {
   if (field.value.length < grpcType.length) return "other";
-  const type = asciiLower(field.value.trim());
+  const type = foldAscii(field.value.trim());
   if (!type.includes(grpcType)) return "other";
   // Repeated headers come comma-joined in both encodings; which one the upstream reads is its secret.
   if (field.count > 1 || type.includes(",")) return "ambiguous";

@@ -23,7 +23,7 @@ test.each([
   ["x-mesh-iam-principal", true],
   ["x_mesh_iam_principal", true],
   ["X-Mesh_IAM-anything", true],
-  ["x-mesh-iam-", false],
+  ["x-mesh-iam-", true],
   ["x-mesh-iam", false],
   ["ax-mesh-iam-principal", false],
   ["x-meshiam-principal", false],

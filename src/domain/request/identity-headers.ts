@@ -31,7 +31,7 @@ export function normaliseHeaderName(name: string): string {
 
 /** Returns whether `name` belongs to the identity family in any spelling. */
 export function isIdentityHeader(name: string): boolean {
-  return name.length > prefix.length && normaliseHeaderName(name).startsWith(prefix);
+  return name.length >= prefix.length && normaliseHeaderName(name).startsWith(prefix);
 }
 
 /** What a service hides from its application beyond the family, by how the caller was authenticated. */

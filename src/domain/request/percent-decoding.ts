@@ -1,4 +1,5 @@
-import { asciiLower, hexDigit } from "./ascii.ts";
+import { foldAscii } from "../../iam/ascii.ts";
+import { hexDigit } from "./ascii.ts";
 import type { Denied } from "./denied.ts";
 import type { RequestOptions } from "./options.ts";
 import { reject } from "./rejection.ts";
@@ -16,7 +17,7 @@ const slashMark = "\0";
  * `segment` is printable ASCII without `/`. Linear in it. Source: envoy-ext-authz 4.2, decode_segment.
  */
 export function decodeSegment(segment: string, options: RequestOptions): string | Denied {
-  if (!segment.includes("%")) return options.caseInsensitive ? asciiLower(segment) : segment;
+  if (!segment.includes("%")) return options.caseInsensitive ? foldAscii(segment) : segment;
   const refusal = segmentRefusal(segment, options);
   if (refusal !== null) return refusal;
   const text = decodeTriplets(segment, false);
@@ -24,7 +25,7 @@ export function decodeSegment(segment: string, options: RequestOptions): string 
   if (hasC1Control(text)) return reject("encoded-control");
   if (hasTriplet(text)) return reject("double-encoding");
   const marked = text.includes(slashMark) ? text.replaceAll(slashMark, "%2F") : text;
-  return options.caseInsensitive ? asciiLower(marked) : marked;
+  return options.caseInsensitive ? foldAscii(marked) : marked;
 }
 
 function segmentRefusal(segment: string, options: RequestOptions): Denied | null {
@@ -132,7 +133,8 @@ function hasC1Control(text: string): boolean {
   return false;
 }
 
-function hasTriplet(text: string): boolean {
+/** Returns whether `text` holds a percent sign with two hexadecimal digits behind it. */
+export function hasTriplet(text: string): boolean {
   for (let at = text.indexOf("%"); at >= 0; at = text.indexOf("%", at + 1)) {
     if (tripletAt(text, at) >= 0) return true;
   }

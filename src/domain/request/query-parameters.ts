@@ -1,4 +1,4 @@
-import { asciiLower } from "./ascii.ts";
+import { foldAscii } from "../../iam/ascii.ts";
 import type { Denied } from "./denied.ts";
 import { decodeQueryText } from "./percent-decoding.ts";
 import { reject } from "./rejection.ts";
@@ -94,7 +94,7 @@ function pieceEnd(raw: string, from: number): number {
 function groupByName(entries: readonly QueryParameter[]): Map<string, string[]> {
   const groups = new Map<string, string[]>();
   for (const { name, value } of entries) {
-    const folded = asciiLower(name);
+    const folded = foldAscii(name);
     const values = groups.get(folded);
     if (values === undefined) groups.set(folded, [value]);
     else values.push(value);
