@@ -321,7 +321,12 @@ export const authorizerSettings = {
     maxBufferedEvents: setting(
       count(16, 1_000_000),
       10_000,
-      "Records that wait to be written; beyond it the oldest is dropped and counted.",
+      "Records that wait to be written, for each sink; beyond it the oldest is dropped and counted.",
+    ),
+    maxBufferedBytes: setting(
+      bytes(65_536, 4_096 * mib),
+      16 * mib,
+      "The same in bytes, which counts where `input` is on.",
     ),
   }),
   metrics: group("What `/metrics` shows.", {

@@ -32,12 +32,27 @@ export function createExposition(
 ): (accept: string | undefined) => Promise<Scrape> {
   const shown = series.filter(({ spec }) => rank[spec.level] <= rank[level]);
   let registries: ReturnType<typeof createRegistries> | null = null;
+  const plainScrape = shared();
+  const openScrape = shared();
 
   return async (accept) => {
     registries ??= createRegistries(shown, level !== "minimal");
     const { plain, open } = await registries;
-    const registry = prefersOpenMetrics(accept) ? open : plain;
-    return { contentType: registry.contentType, body: await registry.metrics() };
+    return prefersOpenMetrics(accept) ? openScrape(open) : plainScrape(plain);
+  };
+}
+
+/** Whoever asks while an answer is being made gets that one: a crowd costs one scrape. */
+function shared(): (registry: AnyRegistry) => Promise<Scrape> {
+  let running: Promise<Scrape> | null = null;
+  return (registry) => {
+    running ??= registry
+      .metrics()
+      .then((body) => ({ contentType: registry.contentType, body }))
+      .finally(() => {
+        running = null;
+      });
+    return running;
   };
 }
 
