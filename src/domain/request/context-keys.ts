@@ -155,11 +155,15 @@ function headerOf(keyLower: string, service: ServiceDefinition): string | null {
   if (keyLower === "aws:useragent") return "user-agent";
   if (keyLower === "aws:referer") return "referer";
   if (keyLower === "mesh:requestsize") return "content-length";
-  let name: string | null = null;
-  if (keyLower.startsWith(headerPrefix)) name = keyLower.slice(headerPrefix.length);
-  const own = service.contextKeys.find((key) => foldAscii(key.key) === keyLower);
-  if (own?.source.type === "header") name = foldAscii(own.source.name);
+  const name = keyLower.startsWith(headerPrefix)
+    ? keyLower.slice(headerPrefix.length)
+    : ownHeaderOf(keyLower, service);
   return name !== null && isExposedHeader(name) ? name : null;
+}
+
+function ownHeaderOf(keyLower: string, service: ServiceDefinition): string | null {
+  const own = service.contextKeys.find((key) => foldAscii(key.key) === keyLower);
+  return own?.source.type === "header" ? foldAscii(own.source.name) : null;
 }
 
 function single(text: string | null | undefined): ContextValue | undefined {
