@@ -1,3 +1,4 @@
+import { foldAscii } from "./ascii.ts";
 import { accountOf, type Principal, type PrincipalType } from "./principal.ts";
 import type { ContextValue, OrganizationFacts, RequestResource } from "./request-context.ts";
 
@@ -134,7 +135,7 @@ function setSingle(keys: Keys, keyLower: string, text: string | null): void {
 
 /** Tag keys compare ignoring case, as all keys do (CON-2). */
 function setTags(keys: Keys, prefix: string, tags: ReadonlyMap<string, string>): void {
-  for (const [key, value] of tags) setSingle(keys, prefix + asciiLower(key), value);
+  for (const [key, value] of tags) setSingle(keys, prefix + foldAscii(key), value);
 }
 
 function setOrganization(keys: Keys, prefix: string, facts: OrganizationFacts | null): void {
@@ -143,10 +144,6 @@ function setOrganization(keys: Keys, prefix: string, facts: OrganizationFacts | 
   if (facts.path !== null) {
     keys.set(`${prefix}paths`, { multivalued: true, values: [facts.path] });
   }
-}
-
-function asciiLower(text: string): string {
-  return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }
 
 /** The map from SPIFFE id to ARN is injective (PRIN-9), so it can be read backwards. */

@@ -77,7 +77,7 @@ export function booleanOf(text: string): boolean | null {
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/** Returns the decoded bytes as a text of bits (VAL-6). Bits left over must be zero. */
+/** Returns the decoded bytes as a text of bits (VAL-6); the bits left over are no part of a byte. */
 export function bitsOf(text: string): string | null {
   const parts = /^([A-Za-z0-9+/]*)(={0,2})$/.exec(text);
   if (parts === null || text.length % 4 !== 0) return null;
@@ -85,9 +85,7 @@ export function bitsOf(text: string): string | null {
   const bits = Array.from(digits, (digit) =>
     base64Alphabet.indexOf(digit).toString(2).padStart(6, "0"),
   ).join("");
-  const spare = padding.length * 2;
-  const kept = bits.slice(0, bits.length - spare);
-  return bits.slice(kept.length).includes("1") ? null : kept;
+  return bits.slice(0, bits.length - padding.length * 2);
 }
 
 export interface Address {
