@@ -1,0 +1,107 @@
+import { readFileSync } from "node:fs";
+import { expect, test } from "vitest";
+import { parseScenario, type Scenario, scenarioFields } from "../../src/iam/scenario.ts";
+import { expectedFields } from "../../src/iam/scenario-expected.ts";
+import { policyFields } from "../../src/iam/scenario-policies.ts";
+import { principalFields } from "../../src/iam/scenario-principal.ts";
+import { type Case, readCases } from "./cases.ts";
+import { evaluators } from "./evaluators.ts";
+import { pendingFindings } from "./pending.ts";
+
+/**
+ * The corpus: every case through every path that can answer it. The numbers below only grow, so that
+ * an emptied file cannot pass.
+ */
+const recorded = { cases: 770, refused: 160, clauses: 180 };
+
+const cases = readCases();
+const accepted = cases.filter(({ expected }) => expected.problems === undefined);
+const refused = cases.filter(({ expected }) => expected.problems !== undefined);
+
+function load(given: Case): Scenario {
+  const loaded = parseScenario(JSON.stringify(given));
+  if (!loaded.ok) expect.fail(loaded.problems.map((p) => `${p.path}: ${p.message}`).join("\n"));
+  return loaded.value;
+}
+
+test("the corpus is as large as it was", () => {
+  expect(cases.length).toBeGreaterThanOrEqual(recorded.cases);
+  expect(refused.length).toBeGreaterThanOrEqual(recorded.refused);
+  const clauses = new Set(cases.flatMap((given) => given.clauses));
+  expect(clauses.size).toBeGreaterThanOrEqual(recorded.clauses);
+});
+
+test("ids are unique", () => {
+  const ids = cases.map(({ id }) => id);
+  expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+});
+
+test("every case says who denies, or that nobody does", () => {
+  const vague = accepted.filter(
+    ({ expected: { decision, deniedBy, deniedLevel } }) =>
+      decision === undefined || deniedBy === undefined || deniedLevel === undefined,
+  );
+  expect(vague.map(({ id }) => id)).toEqual([]);
+});
+
+for (const evaluator of evaluators) {
+  test.each(accepted)(`${evaluator.name}: $id $title`, (given) => {
+    const { findings: _, problems: __, ...expected } = given.expected;
+    expect(evaluator.evaluate(load(given))).toMatchObject({ errors: [], ...expected });
+  });
+}
+
+test.each(refused)("refused: $id $title", (given) => {
+  const loaded = parseScenario(JSON.stringify(given));
+  const codes = loaded.ok ? [] : loaded.problems.map(({ code }) => code);
+  expect(codes).toEqual(expect.arrayContaining([...(given.expected.problems ?? [])]));
+  expect(loaded.ok).toBe(false);
+});
+
+const withFindings = accepted.flatMap((given) =>
+  (given.expected.findings ?? []).map((code) => ({ id: given.id, code, given })),
+);
+
+test.each(withFindings)("finding: $id $code", ({ code, given }) => {
+  const loaded = parseScenario(JSON.stringify(given));
+  const codes = loaded.ok ? loaded.findings.map((finding) => finding.code) : [];
+  // a finding that comes is struck off the list of pending ones
+  expect(codes.includes(code)).toBe(!pendingFindings.has(code));
+});
+
+test("the pending findings are findings of the corpus", () => {
+  const codes = new Set(withFindings.map(({ code }) => code));
+  expect([...pendingFindings.keys()].filter((code) => !codes.has(code))).toEqual([]);
+});
+
+test("T-DOC-36 statements and elements in reverse order give the same answer", () => {
+  for (const given of accepted) {
+    const scenario = load(given);
+    const reversed = load(reverse(given) as Case);
+    for (const { evaluate } of evaluators) {
+      const { matchedStatements: _, ...answer } = evaluate(scenario);
+      expect(evaluate(reversed), given.id).toMatchObject(answer);
+    }
+  }
+});
+
+test("the schema for editors knows the fields that the reader knows", () => {
+  const path = `${import.meta.dirname}/case.schema.json`;
+  const { $defs } = JSON.parse(readFileSync(path, "utf8"));
+  const known = (definition: { properties: object }) => Object.keys(definition.properties).sort();
+  expect(known($defs.scenario)).toEqual([...scenarioFields].sort());
+  expect(known($defs.principal)).toEqual([...principalFields].sort());
+  expect(known($defs.expected)).toEqual([...expectedFields].sort());
+  expect(known($defs.scenario.properties.policies)).toEqual([...policyFields].sort());
+});
+
+/** Turns objects and the lists inside policy documents around; levels and values keep their order. */
+function reverse(value: unknown, key = ""): unknown {
+  if (Array.isArray(value)) {
+    const items = value.map((item) => reverse(item));
+    return key === "Statement" ? items.reverse() : items;
+  }
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [name, reverse(inner, name)]);
+  return Object.fromEntries(entries.reverse());
+}
