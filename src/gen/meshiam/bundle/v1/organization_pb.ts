@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file meshiam/bundle/v1/organization.proto.
  */
 export const file_meshiam_bundle_v1_organization: GenFile = /*@__PURE__*/
-  fileDesc("CiRtZXNoaWFtL2J1bmRsZS92MS9vcmdhbml6YXRpb24ucHJvdG8SEW1lc2hpYW0uYnVuZGxlLnYxIuECCgxPcmdhbml6YXRpb24SEQoJcGFydGl0aW9uGAEgASgJEjMKBWZhY3RzGAIgASgLMiQubWVzaGlhbS5idW5kbGUudjEuT3JnYW5pemF0aW9uRmFjdHMSQwoUb3JnYW5pemF0aW9uYWxfdW5pdHMYAyADKAsyJS5tZXNoaWFtLmJ1bmRsZS52MS5Pcmdhbml6YXRpb25hbFVuaXQSMQoIYWNjb3VudHMYBCADKAsyHy5tZXNoaWFtLmJ1bmRsZS52MS5BY2NvdW50UGxhY2USRwoYc2VydmljZV9jb250cm9sX3BvbGljaWVzGAUgAygLMiUubWVzaGlhbS5idW5kbGUudjEuT3JnYW5pemF0aW9uUG9saWN5EkgKGXJlc291cmNlX2NvbnRyb2xfcG9saWNpZXMYBiADKAsyJS5tZXNoaWFtLmJ1bmRsZS52MS5Pcmdhbml6YXRpb25Qb2xpY3kiXQoRT3JnYW5pemF0aW9uRmFjdHMSCgoCaWQYASABKAkSDwoHcm9vdF9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEh0KFW1hbmFnZW1lbnRfYWNjb3VudF9pZBgEIAEoCSJBChJPcmdhbml6YXRpb25hbFVuaXQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwYXJlbnRfaWQYAyABKAkibwoMQWNjb3VudFBsYWNlEgoKAmlkGAEgASgJEhYKCXBhcmVudF9pZBgCIAEoCUgAiAEBEi0KBXN0YXRlGAMgASgOMh4ubWVzaGlhbS5idW5kbGUudjEuRW50aXR5U3RhdGVCDAoKX3BhcmVudF9pZCJtChJPcmdhbml6YXRpb25Qb2xpY3kSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRISCgp0YXJnZXRfaWRzGAMgAygJEikKBnBvbGljeRgEIAEoCzIZLm1lc2hpYW0uYnVuZGxlLnYxLlBvbGljeWIGcHJvdG8z", [file_meshiam_bundle_v1_policy, file_meshiam_bundle_v1_principal]);
+  fileDesc("CiRtZXNoaWFtL2J1bmRsZS92MS9vcmdhbml6YXRpb24ucHJvdG8SEW1lc2hpYW0uYnVuZGxlLnYxIuECCgxPcmdhbml6YXRpb24SEQoJcGFydGl0aW9uGAEgASgJEjMKBWZhY3RzGAIgASgLMiQubWVzaGlhbS5idW5kbGUudjEuT3JnYW5pemF0aW9uRmFjdHMSQwoUb3JnYW5pemF0aW9uYWxfdW5pdHMYAyADKAsyJS5tZXNoaWFtLmJ1bmRsZS52MS5Pcmdhbml6YXRpb25hbFVuaXQSMQoIYWNjb3VudHMYBCADKAsyHy5tZXNoaWFtLmJ1bmRsZS52MS5BY2NvdW50UGxhY2USRwoYc2VydmljZV9jb250cm9sX3BvbGljaWVzGAUgAygLMiUubWVzaGlhbS5idW5kbGUudjEuT3JnYW5pemF0aW9uUG9saWN5EkgKGXJlc291cmNlX2NvbnRyb2xfcG9saWNpZXMYBiADKAsyJS5tZXNoaWFtLmJ1bmRsZS52MS5Pcmdhbml6YXRpb25Qb2xpY3kiXQoRT3JnYW5pemF0aW9uRmFjdHMSCgoCaWQYASABKAkSDwoHcm9vdF9pZBgCIAEoCRIMCgRuYW1lGAMgASgJEh0KFW1hbmFnZW1lbnRfYWNjb3VudF9pZBgEIAEoCSJBChJPcmdhbml6YXRpb25hbFVuaXQSCgoCaWQYASABKAkSDAoEbmFtZRgCIAEoCRIRCglwYXJlbnRfaWQYAyABKAkibwoMQWNjb3VudFBsYWNlEgoKAmlkGAEgASgJEhYKCXBhcmVudF9pZBgCIAEoCUgAiAEBEi0KBXN0YXRlGAMgASgOMh4ubWVzaGlhbS5idW5kbGUudjEuRW50aXR5U3RhdGVCDAoKX3BhcmVudF9pZCKwAQoST3JnYW5pemF0aW9uUG9saWN5EgoKAmlkGAEgASgJEgwKBG5hbWUYAiABKAkSEgoKdGFyZ2V0X2lkcxgDIAMoCRIrCgZwb2xpY3kYBCABKAsyGS5tZXNoaWFtLmJ1bmRsZS52MS5Qb2xpY3lIABI0CgtmdWxsX2FjY2VzcxgFIAEoCzIdLm1lc2hpYW0uYnVuZGxlLnYxLkZ1bGxBY2Nlc3NIAEIJCgdjb250ZW50IgwKCkZ1bGxBY2Nlc3NiBnByb3RvMw", [file_meshiam_bundle_v1_policy, file_meshiam_bundle_v1_principal]);
 
 /**
  * What every slice needs to know of the whole organization.
@@ -174,11 +174,23 @@ export type OrganizationPolicy = Message<"meshiam.bundle.v1.OrganizationPolicy">
   targetIds: string[];
 
   /**
-   * Absent: the built-in policy that allows everything.
+   * Neither of them: unreadable, since silence must not allow.
    *
-   * @generated from field: meshiam.bundle.v1.Policy policy = 4;
+   * @generated from oneof meshiam.bundle.v1.OrganizationPolicy.content
    */
-  policy?: Policy | undefined;
+  content: {
+    /**
+     * @generated from field: meshiam.bundle.v1.Policy policy = 4;
+     */
+    value: Policy;
+    case: "policy";
+  } | {
+    /**
+     * @generated from field: meshiam.bundle.v1.FullAccess full_access = 5;
+     */
+    value: FullAccess;
+    case: "fullAccess";
+  } | { case: undefined; value?: undefined };
 };
 
 /**
@@ -187,4 +199,19 @@ export type OrganizationPolicy = Message<"meshiam.bundle.v1.OrganizationPolicy">
  */
 export const OrganizationPolicySchema: GenMessage<OrganizationPolicy> = /*@__PURE__*/
   messageDesc(file_meshiam_bundle_v1_organization, 4);
+
+/**
+ * The built-in policy that allows everything.
+ *
+ * @generated from message meshiam.bundle.v1.FullAccess
+ */
+export type FullAccess = Message<"meshiam.bundle.v1.FullAccess"> & {
+};
+
+/**
+ * Describes the message meshiam.bundle.v1.FullAccess.
+ * Use `create(FullAccessSchema)` to create a new message.
+ */
+export const FullAccessSchema: GenMessage<FullAccess> = /*@__PURE__*/
+  messageDesc(file_meshiam_bundle_v1_organization, 5);
 
