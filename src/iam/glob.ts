@@ -9,9 +9,18 @@ export type GlobToken = string | typeof anyOne | typeof anyRun;
 export const anyOne = 1;
 export const anyRun = 0;
 
-/** Counts elementary steps, so that work can be bounded and growth tested without a clock. */
+/**
+ * Counts elementary steps, so that work is bounded (IMP-6) and growth is tested without a clock.
+ * Loops over many texts stop once `steps` is above `limit`; what they answer then is not used.
+ */
 export interface Work {
   steps: number;
+  readonly limit: number;
+}
+
+/** Returns a fresh count. */
+export function createWork(limit: number = Number.POSITIVE_INFINITY): Work {
+  return { steps: 0, limit };
 }
 
 /**

@@ -1,3 +1,6 @@
+import type { MatchScope } from "../pattern.ts";
+import type { PolicyValue, ValueMatcher } from "./value-matcher.ts";
+
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 const sextets: Int8Array = new Int8Array(128).fill(-1);
@@ -23,4 +26,16 @@ export function decodeBase64(text: string): string | null {
     if (held > 0) bytes += String.fromCharCode((bits >> (6 - held)) & 0xff);
   }
   return bytes;
+}
+
+/** Returns the matcher of `BinaryEquals`. */
+export function createBinary(values: readonly PolicyValue[]): ValueMatcher {
+  const wanted = values.map((value) => decodeBase64(value.text)).filter((each) => each !== null);
+  return {
+    matches(text: string, scope: MatchScope): boolean {
+      scope.work.steps += wanted.length + text.length;
+      const found = decodeBase64(text);
+      return found !== null && wanted.includes(found);
+    },
+  };
 }

@@ -1,3 +1,7 @@
+import type { MatchScope } from "../pattern.ts";
+import { isOrdered, type Ordering } from "./ordering.ts";
+import { type PolicyValue, rememberLast, type ValueMatcher } from "./value-matcher.ts";
+
 /** An instant to the nanosecond: `seconds` since 1970 (UTC), rounded down, and the rest. */
 export interface Instant {
   readonly seconds: number;
@@ -140,4 +144,22 @@ function daysSinceEpoch(year: number, month: number, day: number): number {
   const dayOfYear = Math.floor((153 * ((month + 9) % 12) + 2) / 5) + day - 1;
   const leapDays = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);
   return y * 365 + leapDays + dayOfYear - 719_468;
+}
+
+const parseLast = rememberLast(parseInstant);
+
+/** Returns the matcher of the `Date*` operator that compares by `ordering`. */
+export function createDate(ordering: Ordering, values: readonly PolicyValue[]): ValueMatcher {
+  const instants = values.map((value) => parseInstant(value.text)).filter((each) => each !== null);
+  return {
+    matches(text: string, scope: MatchScope): boolean {
+      const found = parseLast(text);
+      scope.work.steps += instants.length;
+      if (found === null) return false;
+      for (const instant of instants) {
+        if (isOrdered(ordering, compareInstants(found, instant))) return true;
+      }
+      return false;
+    },
+  };
 }

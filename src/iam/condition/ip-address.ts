@@ -1,3 +1,6 @@
+import type { MatchScope } from "../pattern.ts";
+import { type PolicyValue, rememberLast, type ValueMatcher } from "./value-matcher.ts";
+
 /**
  * An address block: the family, the address as four 32-bit words (IPv4 uses the first), and the
  * length of the prefix that counts. An address alone has the full prefix.
@@ -162,4 +165,20 @@ function hexValue(text: string, from: number, to: number): number {
   let value = 0;
   for (let i = from; i < to; i++) value = value * 16 + hexDigit(text.charCodeAt(i));
   return value;
+}
+
+const parseLast = rememberLast(parseIpAddress);
+
+/** Returns the matcher of `IpAddress`. */
+export function createIpAddress(values: readonly PolicyValue[]): ValueMatcher {
+  const blocks = values.map((value) => parseIpBlock(value.text)).filter((block) => block !== null);
+  return {
+    matches(text: string, scope: MatchScope): boolean {
+      const found = parseLast(text);
+      scope.work.steps += blocks.length;
+      if (found === null) return false;
+      for (const block of blocks) if (containsAddress(block, found)) return true;
+      return false;
+    },
+  };
 }

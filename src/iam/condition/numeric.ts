@@ -1,3 +1,7 @@
+import type { MatchScope } from "../pattern.ts";
+import { isOrdered, type Ordering } from "./ordering.ts";
+import { type PolicyValue, rememberLast, type ValueMatcher } from "./value-matcher.ts";
+
 /**
  * A decimal number in normal form: no sign on zero, no leading zeros in `whole`, no trailing zeros
  * in `fraction`. Compared digit by digit, so nothing is rounded at 2^53 (VAL-1).
@@ -35,8 +39,7 @@ export function parseDecimal(text: string): Decimal | null {
 /** Returns a negative number, zero or a positive number as `a` is below, equal to or above `b`. */
 export function compareDecimals(a: Decimal, b: Decimal): number {
   if (a.negative !== b.negative) return a.negative ? -1 : 1;
-  const size = compareMagnitudes(a, b);
-  return a.negative ? -size : size;
+  return a.negative ? compareMagnitudes(b, a) : compareMagnitudes(a, b);
 }
 
 function compareMagnitudes(a: Decimal, b: Decimal): number {
@@ -66,4 +69,24 @@ function zerosStart(text: string, from: number): number {
   let at = text.length;
   while (at > from && text.charCodeAt(at - 1) === 0x30) at--;
   return at;
+}
+
+const parseLast = rememberLast(parseDecimal);
+
+/** Returns the matcher of the `Numeric*` operator that compares by `ordering`. */
+export function createNumeric(ordering: Ordering, values: readonly PolicyValue[]): ValueMatcher {
+  const numbers = values
+    .map((value) => parseDecimal(value.text))
+    .filter((number) => number !== null);
+  return {
+    matches(text: string, scope: MatchScope): boolean {
+      const found = parseLast(text);
+      scope.work.steps += numbers.length;
+      if (found === null) return false;
+      for (const number of numbers) {
+        if (isOrdered(ordering, compareDecimals(found, number))) return true;
+      }
+      return false;
+    },
+  };
 }

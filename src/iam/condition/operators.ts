@@ -2,11 +2,15 @@ import { foldAscii } from "../ascii.ts";
 import { isArnPattern } from "../policy/arn-pattern.ts";
 import type { BaseOperator, Quantifier } from "../policy/document.ts";
 import { type Parsed, quote } from "../problem.ts";
-import { decodeBase64 } from "./binary.ts";
-import { parseBool } from "./bool.ts";
-import { parseInstant } from "./date.ts";
-import { parseIpBlock } from "./ip-address.ts";
-import { parseDecimal } from "./numeric.ts";
+import { createArnLike } from "./arn.ts";
+import { createBinary, decodeBase64 } from "./binary.ts";
+import { createBool, parseBool } from "./bool.ts";
+import { createDate, parseInstant } from "./date.ts";
+import { createIpAddress, parseIpBlock } from "./ip-address.ts";
+import { createNumeric, parseDecimal } from "./numeric.ts";
+import type { Ordering } from "./ordering.ts";
+import { createStringEquals, createStringEqualsIgnoreCase, createStringLike } from "./string.ts";
+import type { PolicyValue, ValueMatcher } from "./value-matcher.ts";
 
 /** One operator in its positive form: its names and what a policy may compare with (5.2, 5.3). */
 export interface Operator {
@@ -19,45 +23,83 @@ export interface Operator {
   readonly accepts: (text: string, variables: boolean) => boolean;
   /** What a value has to be, for messages. */
   readonly expected: string;
+  /** Prepares the values; of `Null`, which looks at no value, null. */
+  readonly matcher: ((values: readonly PolicyValue[]) => ValueMatcher) | null;
 }
 
 const anyText = { variables: true, accepts: () => true, expected: "a string" };
-const number = {
-  variables: false,
-  accepts: (text: string) => parseDecimal(text) !== null,
-  expected: "a decimal number of at most 64 digits",
-};
-const date = {
-  variables: false,
-  accepts: (text: string) => parseInstant(text) !== null,
-  expected: "an ISO 8601 date, with a zone if it has a time, or epoch seconds",
-};
+
+function number(ordering: Ordering): Omit<Operator, "names" | "negatedNames"> {
+  return {
+    variables: false,
+    accepts: (text) => parseDecimal(text) !== null,
+    expected: "a decimal number of at most 64 digits",
+    matcher: (values) => createNumeric(ordering, values),
+  };
+}
+
+function date(ordering: Ordering): Omit<Operator, "names" | "negatedNames"> {
+  return {
+    variables: false,
+    accepts: (text) => parseInstant(text) !== null,
+    expected: "an ISO 8601 date, with a zone if it has a time, or epoch seconds",
+    matcher: (values) => createDate(ordering, values),
+  };
+}
 
 /** The one record of operators: adding one means a line here and a matcher in its family's file. */
 export const operators: Readonly<Record<BaseOperator, Operator>> = {
-  StringEquals: { names: ["StringEquals"], negatedNames: ["StringNotEquals"], ...anyText },
+  StringEquals: {
+    names: ["StringEquals"],
+    negatedNames: ["StringNotEquals"],
+    ...anyText,
+    matcher: createStringEquals,
+  },
   StringEqualsIgnoreCase: {
     names: ["StringEqualsIgnoreCase"],
     negatedNames: ["StringNotEqualsIgnoreCase"],
     ...anyText,
+    matcher: createStringEqualsIgnoreCase,
   },
-  StringLike: { names: ["StringLike"], negatedNames: ["StringNotLike"], ...anyText },
-  NumericEquals: { names: ["NumericEquals"], negatedNames: ["NumericNotEquals"], ...number },
-  NumericLessThan: { names: ["NumericLessThan"], negatedNames: [], ...number },
-  NumericLessThanEquals: { names: ["NumericLessThanEquals"], negatedNames: [], ...number },
-  NumericGreaterThan: { names: ["NumericGreaterThan"], negatedNames: [], ...number },
-  NumericGreaterThanEquals: { names: ["NumericGreaterThanEquals"], negatedNames: [], ...number },
-  DateEquals: { names: ["DateEquals"], negatedNames: ["DateNotEquals"], ...date },
-  DateLessThan: { names: ["DateLessThan"], negatedNames: [], ...date },
-  DateLessThanEquals: { names: ["DateLessThanEquals"], negatedNames: [], ...date },
-  DateGreaterThan: { names: ["DateGreaterThan"], negatedNames: [], ...date },
-  DateGreaterThanEquals: { names: ["DateGreaterThanEquals"], negatedNames: [], ...date },
+  StringLike: {
+    names: ["StringLike"],
+    negatedNames: ["StringNotLike"],
+    ...anyText,
+    matcher: createStringLike,
+  },
+  NumericEquals: {
+    names: ["NumericEquals"],
+    negatedNames: ["NumericNotEquals"],
+    ...number("equal"),
+  },
+  NumericLessThan: { names: ["NumericLessThan"], negatedNames: [], ...number("less") },
+  NumericLessThanEquals: {
+    names: ["NumericLessThanEquals"],
+    negatedNames: [],
+    ...number("lessOrEqual"),
+  },
+  NumericGreaterThan: { names: ["NumericGreaterThan"], negatedNames: [], ...number("greater") },
+  NumericGreaterThanEquals: {
+    names: ["NumericGreaterThanEquals"],
+    negatedNames: [],
+    ...number("greaterOrEqual"),
+  },
+  DateEquals: { names: ["DateEquals"], negatedNames: ["DateNotEquals"], ...date("equal") },
+  DateLessThan: { names: ["DateLessThan"], negatedNames: [], ...date("less") },
+  DateLessThanEquals: { names: ["DateLessThanEquals"], negatedNames: [], ...date("lessOrEqual") },
+  DateGreaterThan: { names: ["DateGreaterThan"], negatedNames: [], ...date("greater") },
+  DateGreaterThanEquals: {
+    names: ["DateGreaterThanEquals"],
+    negatedNames: [],
+    ...date("greaterOrEqual"),
+  },
   Bool: {
     names: ["Bool"],
     negatedNames: [],
     variables: false,
     accepts: (text) => parseBool(text) !== null,
     expected: "`true` or `false`",
+    matcher: createBool,
   },
   BinaryEquals: {
     names: ["BinaryEquals"],
@@ -65,6 +107,7 @@ export const operators: Readonly<Record<BaseOperator, Operator>> = {
     variables: false,
     accepts: (text) => decodeBase64(text) !== null,
     expected: "base64 with padding",
+    matcher: createBinary,
   },
   IpAddress: {
     names: ["IpAddress"],
@@ -72,6 +115,7 @@ export const operators: Readonly<Record<BaseOperator, Operator>> = {
     variables: false,
     accepts: (text) => parseIpBlock(text) !== null,
     expected: "an IP address, with or without a prefix length",
+    matcher: createIpAddress,
   },
   ArnLike: {
     names: ["ArnLike", "ArnEquals"],
@@ -79,6 +123,7 @@ export const operators: Readonly<Record<BaseOperator, Operator>> = {
     variables: true,
     accepts: isArnPattern,
     expected: "an ARN of six fields",
+    matcher: createArnLike,
   },
   Null: {
     names: ["Null"],
@@ -86,6 +131,7 @@ export const operators: Readonly<Record<BaseOperator, Operator>> = {
     variables: false,
     accepts: (text) => text === "true" || text === "false",
     expected: "`true` or `false`",
+    matcher: null,
   },
 };
 

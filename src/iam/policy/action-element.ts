@@ -1,5 +1,5 @@
 import { foldAscii } from "../ascii.ts";
-import { createGlob, matchGlob, parseGlob } from "../glob.ts";
+import { createGlob, createWork, matchGlob, parseGlob } from "../glob.ts";
 import { quote } from "../problem.ts";
 import type { DocumentType } from "./policy-type.ts";
 import { find, type Place, type Report, refuse } from "./report.ts";
@@ -53,5 +53,5 @@ export function checkAction(report: Report, place: Place, text: string, type: Do
 
 function namesUncontrolled(service: string): boolean {
   const glob = createGlob(parseGlob(service));
-  return servicesWithoutResourceControl.some((name) => matchGlob(glob, name, { steps: 0 }));
+  return servicesWithoutResourceControl.some((name) => matchGlob(glob, name, createWork()));
 }
