@@ -78,8 +78,8 @@ export function canonicalise(
   const rawQuery = mark < 0 ? null : target.slice(mark + 1);
   if (rawPath.length > options.maxPathBytes) return reject("path-too-long");
   if (!isPath(rawPath, options.relaxedChars)) return reject("bad-path-character");
-  const path = canonicalPath(rawPath, options);
-  if (isDenied(path)) return path;
+  const canonical = canonicalPath(rawPath, options);
+  if (isDenied(canonical)) return canonical;
 
   const query = readQuery(rawQuery, options.maxQueryParameters);
   if (isDenied(query)) return query;
@@ -89,19 +89,32 @@ export function canonicalise(
   const rpc = classifyGrpc(attributes, method, rawPath, rawQuery);
   if (rpc !== null && isDenied(rpc)) return rpc;
   if (rpc === null && options.protocol === "grpc") return reject("not-grpc");
-  const common = {
-    method,
-    overrideMethod: override,
-    path: path.path,
-    segments: path.segments,
-    trailingSlash: path.trailingSlash,
-    query,
-    rawPath,
-    rawQuery,
-  };
+  const { path, segments, trailingSlash } = canonical;
   return rpc === null
-    ? { type: "http", ...common }
-    : { type: "grpc", ...common, service: rpc.service, rpc: rpc.rpc };
+    ? {
+        type: "http",
+        method,
+        overrideMethod: override,
+        path,
+        segments,
+        trailingSlash,
+        query,
+        rawPath,
+        rawQuery,
+      }
+    : {
+        type: "grpc",
+        method,
+        overrideMethod: override,
+        path,
+        segments,
+        trailingSlash,
+        query,
+        rawPath,
+        rawQuery,
+        service: rpc.service,
+        rpc: rpc.rpc,
+      };
 }
 
 /**

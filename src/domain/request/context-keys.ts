@@ -1,5 +1,5 @@
 import { foldAscii } from "../../iam/ascii.ts";
-import { timeKeys } from "../../iam/derived-keys.ts";
+import { formatIsoTime, timeKeys } from "../../iam/derived-keys.ts";
 import type { ContextValue, KeyFault } from "../../iam/request-context.ts";
 import type { CheckAttributes } from "./attributes.ts";
 import { canonicalHost } from "./canonical-host.ts";
@@ -51,7 +51,7 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
       single(attributes.contextExtension("mesh-iam-region")) ?? single(settings.region),
   ],
   ["aws:sourcevpce", (attributes) => single(attributes.contextExtension("mesh-iam-endpoint"))],
-  ["aws:currenttime", (_a, _r, _s, nowMs) => timeKeys(nowMs).get("aws:currenttime")],
+  ["aws:currenttime", (_a, _r, _s, nowMs) => single(formatIsoTime(nowMs))],
   ["aws:epochtime", (_a, _r, _s, nowMs) => timeKeys(nowMs).get("aws:epochtime")],
   ["aws:useragent", headerReader("user-agent")],
   ["aws:referer", headerReader("referer")],

@@ -48,6 +48,20 @@ const maxMixedHyphens = 3;
  * same header: all mixtures of a short name, the two pure ones of a long one.
  */
 export function otherSpellings(name: string): readonly string[] {
+  let spellings = spellingsByName.get(name);
+  if (spellings === undefined) {
+    spellings = Object.freeze(findSpellings(name));
+    // Names come from policies, not from requests; they change with the policies for years.
+    if (spellingsByName.size >= maxRememberedNames) spellingsByName.clear();
+    spellingsByName.set(name, spellings);
+  }
+  return spellings;
+}
+
+const maxRememberedNames = 1024;
+const spellingsByName = new Map<string, readonly string[]>();
+
+function findSpellings(name: string): readonly string[] {
   const parts = name.split(/[-_]/);
   const marks = parts.length - 1;
   const spellings: string[] = [];
