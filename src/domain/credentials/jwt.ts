@@ -170,14 +170,16 @@ function keyOf(
   if (keys === null) return deny("token-key", "no-keys");
   const key = chooseKey(keys, keyId, algorithm);
   if (key !== null) return key;
-  if (keyId !== null && isKeyOfAnother(keyId, issuer, issuers)) {
-    return deny("token-issuer", "key-of-another-issuer");
-  }
   issuers.keys.noteUnknownKey(issuer.id);
-  return deny("token-key", "unknown-key-id");
+  return keyId !== null && isKeyOfAnother(keyId, issuer, issuers)
+    ? deny("token-issuer", "key-of-another-issuer")
+    : deny("token-key", "unknown-key-id");
 }
 
-/** Only names the fault: the other issuer's key verifies nothing here (JWT-125, JWT-160, JWT-282). */
+/**
+ * Only names the fault: the other issuer's key verifies nothing here (JWT-125, JWT-160, JWT-282). Two
+ * issuers may share keys, so the fault may also be a set that is not fetched yet.
+ */
 function isKeyOfAnother(keyId: string, issuer: TokenIssuer, issuers: Issuers): boolean {
   for (const id of issuers.byId.keys()) {
     if (id !== issuer.id && issuers.keys.keysOf(id)?.byId.has(keyId) === true) return true;
