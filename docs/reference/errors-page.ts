@@ -1,10 +1,12 @@
+import { errorCodeOf } from "../../src/domain/request/error-code.ts";
 import {
-  credentialReasons,
   errorCatalogue,
   type Outcome,
   outcomeOf,
+  type Reason,
   reasons,
 } from "../../src/iam/reason.ts";
+import { statusOf } from "../../src/processes/authorizer/answer.ts";
 import { code, page, table } from "./markdown.ts";
 import { reasonMeanings } from "./reason-meanings.ts";
 
@@ -12,8 +14,7 @@ const outcomes: readonly { readonly outcome: Outcome; readonly about: string }[]
   { outcome: "allow", about: "Envoy was told to let the request pass." },
   {
     outcome: "deny",
-    about:
-      "Envoy was told to refuse the request, and the cause is the caller's. The reasons that judge a credential are answered with 401, the others with 403 or 400.",
+    about: "Envoy was told to refuse the request, and the cause is the caller's.",
   },
   {
     outcome: "error",
@@ -21,6 +22,12 @@ const outcomes: readonly { readonly outcome: Outcome; readonly about: string }[]
       "Envoy was told to refuse the request, and the cause is ours: what the service-level objective counts.",
   },
 ];
+
+/** The status and the error name that a caller is given. */
+function told(reason: Reason): string[] {
+  const status = statusOf(reason);
+  return [String(status), code(errorCodeOf(reason, status))];
+}
 
 /** Returns the page about reasons, error codes and exit codes. */
 export function errorsPage(): string {
@@ -33,13 +40,13 @@ export function errorsPage(): string {
       `### ${outcome}`,
       about,
       table(
-        ["Reason", "Meaning", "Judges a credential"],
+        outcome === "allow" ? ["Reason", "Meaning"] : ["Reason", "Meaning", "HTTP", "AWS's name"],
         reasons
           .filter((reason) => outcomeOf(reason) === outcome)
           .map((reason) => [
             code(reason),
             reasonMeanings[reason],
-            credentialReasons.has(reason) ? "yes" : "",
+            ...(outcome === "allow" ? [] : told(reason)),
           ]),
       ),
     ]),

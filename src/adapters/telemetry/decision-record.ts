@@ -1,3 +1,4 @@
+import { errorCodeOf } from "../../domain/request/error-code.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
 import { accountOf, arnOf, type Principal } from "../../iam/principal.ts";
 
@@ -72,7 +73,7 @@ export function decisionRecord(
     outcome: answer.outcome,
     reason: answer.reason,
     detail: outcome.detail === "" ? undefined : outcome.detail,
-    errorCode: answer.type === "deny" ? "AccessDeniedException" : undefined,
+    errorCode: answer.type === "deny" ? errorCodeOf(answer.reason, answer.status) : undefined,
     errorMessage: outcome.sentence ?? undefined,
     errors: decision.errors.length === 0 ? undefined : decision.errors,
     matchedStatements: decision.matchedStatements,
