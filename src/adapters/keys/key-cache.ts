@@ -58,6 +58,15 @@ export class KeyCache {
     return this.#sources.get(issuerId)?.stamp ?? 0;
   }
 
+  /** Ends when no fetch is under way; those that begin meanwhile are waited for too. */
+  async idle(): Promise<void> {
+    for (;;) {
+      const busy = [...this.#sources.values()].filter((source) => source.isBusy);
+      if (busy.length === 0) return;
+      await Promise.all(busy.map((source) => source.refresh()));
+    }
+  }
+
   /** Returns how each source fares, in no order. */
   get status(): readonly KeySourceStatus[] {
     return [...this.#sources.values()].map((source) => source.status);

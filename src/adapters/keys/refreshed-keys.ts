@@ -113,6 +113,11 @@ export class RefreshedKeys {
     return this.#stamp;
   }
 
+  /** True while a fetch is under way. */
+  get isBusy(): boolean {
+    return this.#inFlight !== null;
+  }
+
   get status(): KeySourceStatus {
     return {
       alias: this.spec.alias,
