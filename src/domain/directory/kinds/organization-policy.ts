@@ -54,7 +54,7 @@ export const serviceControlPolicyKind = defineKind({
     const made = resolvePolicy("ServiceControlPolicy", header, spec, world, max);
     if (made !== null) world.draft.serviceControlPolicies.push(made);
   },
-  write: (directory) => directory.serviceControlPolicies.map((one) => write(one, directory)),
+  write: (directory) => written(directory.serviceControlPolicies, directory),
 });
 
 /** `ResourceControlPolicy`: `RCPFullAWSAccess` is attached everywhere and has no document. */
@@ -76,7 +76,7 @@ export const resourceControlPolicyKind = defineKind({
     const made = resolvePolicy("ResourceControlPolicy", header, spec, world, max);
     if (made !== null) world.draft.resourceControlPolicies.push(made);
   },
-  write: (directory) => directory.resourceControlPolicies.map((one) => write(one, directory)),
+  write: (directory) => written(directory.resourceControlPolicies, directory),
 });
 
 type Spec = NonNullable<ReturnType<typeof controlSpec.read>>;
@@ -141,13 +141,16 @@ function resolveTargets(spec: Spec, world: World): readonly string[] {
   return [...new Set(ids.filter((id) => id !== null))].sort(compareText);
 }
 
-function write(one: OrganizationPolicy, directory: Directory): WrittenDocument {
+function written(
+  policies: readonly OrganizationPolicy[],
+  directory: Directory,
+): readonly WrittenDocument[] {
   const paths = unitPaths(directory);
-  return {
-    metadata: { name: one.name },
+  return policies.map(({ name, targetIds, policy: content }) => ({
+    metadata: { name },
     spec: {
-      targetIds: one.targetIds.map((id) => paths.get(id) ?? id),
-      content: one.policy === null ? undefined : writtenJson(one.policy.text),
+      targetIds: targetIds.map((id) => paths.get(id) ?? id),
+      content: content === null ? undefined : writtenJson(content.text),
     },
-  };
+  }));
 }

@@ -13,7 +13,7 @@ export interface ListRules<T> {
 /** Returns the shape of lists of `item`. Items that cannot be used are reported and left out. */
 export function listOf<T>(item: Shape<T>, rules: ListRules<T>): Shape<readonly T[]> {
   const { min = 0, max, uniqueBy } = rules;
-  const count = min === 0 ? `at most ${max}` : `${min} to ${max}`;
+  const count = min === 0 ? `at most ${max}` : min === max ? `${max}` : `${min} to ${max}`;
   const expected = `a list of ${count}, each ${item.expected}`;
   return {
     expected,

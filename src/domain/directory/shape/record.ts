@@ -24,8 +24,12 @@ export function record<const M extends Members>(
   members: M,
   rules: RecordRules = {},
 ): RecordShape<M> {
+  const { exactlyOne } = rules;
   return {
-    expected: "a mapping",
+    expected:
+      exactlyOne === undefined
+        ? "a mapping"
+        : `a mapping with exactly one of ${exactlyOne.map(quote).join(", ")}`,
     read: (node, place, report) => readRecord(members, rules, node, place, report),
     schema: schemaOf(members, rules),
     members,

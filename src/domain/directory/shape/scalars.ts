@@ -57,14 +57,18 @@ export function whole(min: number, max: number): Shape<number> {
 
 /** Returns the shape of one out of `words`; the refusal names the nearest. */
 export function word<const W extends string>(...words: readonly W[]): Shape<W> {
-  const expected = `one of ${words.map(quote).join(", ")}`;
+  const expected =
+    words.length === 1 ? quote(words[0] ?? "") : `one of ${words.map(quote).join(", ")}`;
   return {
     expected,
     read: (node, place, report) => {
       const found = words.find((known) => node.type === "text" && known === node.text);
       if (found !== undefined) return found;
       const near = node.type === "text" ? nearestWord(node.text, words) : null;
-      return refuseValue(node, place, report, near === null ? expected : quote(near));
+      const hint = near === null ? "" : `, did you mean ${quote(near)}?`;
+      const message = `expected ${expected}, got ${describeNode(node)}${hint}`;
+      refuseAt(report, place, "INVALID_VALUE", message);
+      return undefined;
     },
     schema: { enum: words },
     members: null,
