@@ -24,18 +24,34 @@ export type Pattern =
 
 export type PatternToken = GlobToken | VariablePart;
 
+/** Gives one glob for equal texts, so that search tables exist once. */
+export interface GlobTable {
+  readonly globs: Map<string, Glob>;
+}
+
 /**
- * Returns the pattern of `template`: wildcards count in its plain text only (VAR-3, VAR-5).
- * `intern` gives one glob for equal tokens, so that search tables exist once.
+ * Returns the pattern of `text`, whose parts are `template`, null where it holds neither variable
+ * nor escape. Wildcards count in its plain text only (VAR-3, VAR-5).
  */
 export function createPattern(
-  template: readonly TemplatePart[],
-  intern: (tokens: readonly GlobToken[]) => Glob = createGlob,
+  text: string,
+  template: readonly TemplatePart[] | null,
+  table?: GlobTable,
 ): Pattern {
+  if (template === null) return { glob: internGlob(text, table), tokens: null };
   const tokens = template.flatMap(tokensOf);
   return tokens.every(isGlobToken)
-    ? { glob: intern(tokens), tokens: null }
+    ? { glob: createGlob(tokens), tokens: null }
     : { glob: null, tokens };
+}
+
+/** Returns the glob of `text`, the table's where it has one. */
+export function internGlob(text: string, table?: GlobTable): Glob {
+  const known = table?.globs.get(text);
+  if (known !== undefined) return known;
+  const glob = createGlob(parseGlob(text));
+  table?.globs.set(text, glob);
+  return glob;
 }
 
 /** Returns the literal text every match begins with: up to the first wildcard or variable. */
@@ -53,13 +69,13 @@ export function literalPrefix(pattern: Pattern): string {
 }
 
 /**
- * Returns the value of the variable, or null where it has none (VAR-4, VAR-7, VAR-8): the key is
- * absent, holds the empty string or is multivalued, and there is no default.
+ * Returns the value of the variable, or null where it has none (VAR-7, VAR-8): the key is absent or
+ * holds the empty string, and there is no default. A multivalued key never has one (VAR-4).
  */
 export function resolveVariable(variable: VariablePart, keys: ContextKeys): string | null {
   const found = keys.get(variable.keyLower);
-  if (found === undefined || found.multivalued) return variable.defaultText;
-  return found.values[0] || variable.defaultText;
+  if (found === undefined) return variable.defaultText;
+  return found.multivalued ? null : found.values[0] || variable.defaultText;
 }
 
 /** Returns whether every variable of the pattern has a value. */

@@ -1,6 +1,6 @@
 import { createPattern, type MatchScope, matchPattern, type Pattern } from "../pattern.ts";
 import { splitArnPattern } from "../policy/arn-pattern.ts";
-import { hasVariable, parseTemplate, type TemplatePart } from "../policy/variables.ts";
+import { parseTemplate, type TemplatePart } from "../policy/variables.ts";
 import { type PolicyValue, rememberLast, type ValueMatcher } from "./value-matcher.ts";
 
 const splitLast = rememberLast(splitArn);
@@ -40,16 +40,15 @@ function matchFields(
 
 // The five fields behind `arn`; null: not six fields.
 function createFields({ text, template }: PolicyValue): readonly Pattern[] | null {
-  const variables = hasVariable(text) && template.some((part) => part.type !== "text");
-  const fields = splitArnPattern(text, variables);
+  const fields = splitArnPattern(text, template !== null);
   if (fields.length !== 6 || fields[0] !== "arn") return null;
-  return fields.slice(1).map((field) => createPattern(templateOf(field, variables)));
+  return fields.slice(1).map((field) => createPattern(field, template && parseField(field)));
 }
 
-// INVARIANT: the whole value is well-formed, and a border lies outside its variables.
-function templateOf(field: string, variables: boolean): readonly TemplatePart[] {
-  const parts = variables ? parseTemplate(field) : null;
-  return parts?.ok ? parts.value : [{ type: "text", text: field }];
+// INVARIANT: the whole value is well-formed, and no border lies inside a variable of it.
+function parseField(field: string): readonly TemplatePart[] | null {
+  const parts = parseTemplate(field);
+  return parts.ok ? parts.value : null;
 }
 
 // The five fields behind `arn` of a request value; null: not an ARN (VAL-5).

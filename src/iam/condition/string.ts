@@ -17,7 +17,7 @@ export function createStringEqualsIgnoreCase(values: readonly PolicyValue[]): Va
 
 /** Returns the matcher of `StringLike`: globs that cross `/` and `:` (5.2). */
 export function createStringLike(values: readonly PolicyValue[]): ValueMatcher {
-  const patterns = values.map((value) => createPattern(value.template));
+  const patterns = values.map((value) => createPattern(value.text, value.template));
   return {
     matches(text: string, scope: MatchScope): boolean {
       if (!text.isWellFormed()) return false; // VAL-8
@@ -50,7 +50,7 @@ function createEquality(
       scope.work.steps += set === null ? values.length : templates.length + 1;
       if (set === null ? literals.includes(wanted) : set.has(wanted)) return true;
       for (const template of templates) {
-        const resolved = resolvedText(template, scope);
+        const resolved = resolvedText(template, scope.keys);
         if (resolved !== null && fold(resolved) === wanted) return true;
       }
       return false;

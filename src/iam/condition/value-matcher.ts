@@ -1,6 +1,7 @@
 import type { MatchScope } from "../pattern.ts";
 import { resolveVariable } from "../pattern.ts";
 import type { TemplatePart } from "../policy/variables.ts";
+import type { ContextKeys } from "../request-context.ts";
 
 /**
  * The values of one condition, prepared for its operator in the positive form: whether one request
@@ -11,14 +12,18 @@ export interface ValueMatcher {
   matches(text: string, scope: MatchScope): boolean;
 }
 
-/** A policy value: as written, and taken apart under the rules of the document's version. */
+/**
+ * A policy value as written, and its parts under the rules of the document's version; null where it
+ * holds no variable and no escape, which is nearly always.
+ */
 export interface PolicyValue {
   readonly text: string;
-  readonly template: readonly TemplatePart[];
+  readonly template: readonly TemplatePart[] | null;
 }
 
 /** Returns the text of a value without variables, else null. */
 export function literalText(value: PolicyValue): string | null {
+  if (value.template === null) return value.text;
   let text = "";
   for (const part of value.template) {
     if (part.type === "variable") return null;
@@ -28,14 +33,15 @@ export function literalText(value: PolicyValue): string | null {
 }
 
 /** Returns the text of a value with its variables replaced, null where one has no value. */
-export function resolvedText(value: PolicyValue, scope: MatchScope): string | null {
+export function resolvedText(value: PolicyValue, keys: ContextKeys): string | null {
+  if (value.template === null) return value.text;
   let text = "";
   for (const part of value.template) {
     if (part.type !== "variable") {
       text += part.text;
       continue;
     }
-    const resolved = resolveVariable(part, scope.keys);
+    const resolved = resolveVariable(part, keys);
     if (resolved === null) return null;
     text += resolved;
   }

@@ -1,0 +1,54 @@
+import { foldAscii } from "../ascii.ts";
+import { type Glob, matchGlob, type Work } from "../glob.ts";
+import { internGlob } from "../pattern.ts";
+import type { ListElement } from "../policy/document.ts";
+import { type CompileTables, intern } from "./tables.ts";
+
+/** `Action` or `NotAction`, prepared. */
+export interface ActionMatcher {
+  readonly negated: boolean;
+  readonly patterns: readonly ActionPattern[];
+}
+
+/** Service and name are globs of their own, in lower case (ACT-3). */
+export interface ActionPattern {
+  readonly service: Glob;
+  readonly name: Glob;
+}
+
+/** A request's action in the form matchers take. */
+export interface ActionName {
+  readonly service: string;
+  readonly name: string;
+}
+
+/** Returns the action of `text`, split at the first colon and ASCII-lower-cased (ACT-1). */
+export function parseActionName(text: string): ActionName {
+  const folded = foldAscii(text);
+  const colon = folded.indexOf(":");
+  if (colon < 0) return { service: folded, name: "" };
+  return { service: folded.slice(0, colon), name: folded.slice(colon + 1) };
+}
+
+export function createActionMatcher(element: ListElement, tables: CompileTables): ActionMatcher {
+  const patterns = element.entries.map(({ text }) =>
+    intern(tables.actions, text, () => createActionPattern(text, tables)),
+  );
+  return { negated: element.negated, patterns };
+}
+
+/** Returns whether the statement's actions take in `action` (ACT-2 to ACT-5). */
+export function matchesAction(matcher: ActionMatcher, action: ActionName, work: Work): boolean {
+  for (const { service, name } of matcher.patterns) {
+    if (matchGlob(service, action.service, work) && matchGlob(name, action.name, work)) {
+      return !matcher.negated;
+    }
+  }
+  return matcher.negated;
+}
+
+// An action without colon, which the loader refuses (ACT-6), is a service without names.
+function createActionPattern(text: string, tables: CompileTables): ActionPattern {
+  const { service, name } = text === "*" ? { service: "*", name: "*" } : parseActionName(text);
+  return { service: internGlob(service, tables), name: internGlob(name, tables) };
+}
