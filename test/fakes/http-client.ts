@@ -48,21 +48,42 @@ export async function http1Request(address: string, request: HttpRequest = {}): 
   }
   if (body.length > 0) lines.push(Buffer.from(`content-length: ${body.length}\r\n`));
   lines.push(Buffer.from("\r\n"), body);
-  return parseReply(await exchange(address, Buffer.concat(lines), request.tls));
+  const isWhole = request.method === "HEAD" ? hasHead : hasBody;
+  return parseReply(await exchange(address, Buffer.concat(lines), request.tls, isWhole));
 }
 
-/** Sends bytes and returns all that comes back until the peer closes. */
-export async function exchange(address: string, bytes: Buffer, tls?: ClientTls): Promise<Buffer> {
+/** Sends bytes and returns what comes back until `isWhole` of it, or until the peer closes. */
+export async function exchange(
+  address: string,
+  bytes: Buffer,
+  tls?: ClientTls,
+  isWhole: (received: Buffer) => boolean = () => false,
+): Promise<Buffer> {
   const socket = openSocket(address, tls);
   const chunks: Buffer[] = [];
   const { promise, resolve, reject } = Promise.withResolvers<void>();
-  socket.on("data", (chunk: Buffer) => chunks.push(chunk));
+  socket.on("data", (chunk: Buffer) => {
+    chunks.push(chunk);
+    if (isWhole(Buffer.concat(chunks))) socket.destroy();
+  });
   socket.once("error", reject);
   socket.once("close", () => resolve());
   socket.setTimeout(10_000, () => socket.destroy(new Error("no reply within 10 s")));
   socket.write(bytes);
   await promise;
   return Buffer.concat(chunks);
+}
+
+function hasHead(received: Buffer): boolean {
+  return received.includes("\r\n\r\n");
+}
+
+function hasBody(received: Buffer): boolean {
+  if (!hasHead(received)) return false;
+  const reply = parseReply(received);
+  const length = headerValues(reply, "content-length")[0];
+  if (length !== undefined) return Buffer.byteLength(reply.body) >= Number(length);
+  return received.includes("\r\n0\r\n\r\n");
 }
 
 /** Opens a socket to `host:port`, with TLS and HTTP/1.1 agreed where `tls` is given. */
@@ -126,12 +147,15 @@ export async function http2Request(
       ? connectHttp2(`http://${address}`)
       : connectHttp2(`https://${address}`, { ...tls, servername: "localhost" });
   try {
-    const stream = session.request({
-      ":method": request.method ?? "GET",
-      ":path": request.target ?? "/",
-      ":authority": request.authority ?? "orders",
-      ...request.headers,
-    });
+    const stream = session.request(
+      {
+        ":method": request.method ?? "GET",
+        ":path": request.target ?? "/",
+        ":authority": request.authority ?? "orders",
+        ...request.headers,
+      },
+      { endStream: request.body === undefined },
+    );
     const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
     session.once("error", reject);
     stream.once("error", reject);
@@ -148,7 +172,7 @@ export async function http2Request(
         }),
       );
     });
-    stream.end(request.body ?? "");
+    if (request.body !== undefined) stream.end(request.body);
     return await promise;
   } finally {
     session.destroy();
