@@ -7,6 +7,7 @@ import { principalFields } from "../../src/iam/scenario-principal.ts";
 import { type Case, readCases } from "./cases.ts";
 import { evaluators } from "./evaluators.ts";
 import { pendingFindings } from "./pending.ts";
+import { rowsElsewhere, tables } from "./rows.ts";
 
 /**
  * The corpus: every case through every path that can answer it. The numbers below only grow, so that
@@ -34,6 +35,18 @@ test("the corpus is as large as it was", () => {
 test("ids are unique", () => {
   const ids = cases.map(({ id }) => id);
   expect(ids.filter((id, index) => ids.indexOf(id) !== index)).toEqual([]);
+});
+
+test("every row of the specification's tables has a case, or a place elsewhere", () => {
+  const rows = Object.entries(tables).flatMap(([table, count]) =>
+    Array.from({ length: count }, (_, index) => `${table}-${String(index + 1).padStart(2, "0")}`),
+  );
+  const covered = new Set(cases.map(({ id }) => id.split(".")[0] ?? ""));
+  const held = rows.filter((row) => covered.has(row) || rowsElsewhere.has(row));
+  expect(rows.filter((row) => !held.includes(row))).toEqual([]);
+  expect(
+    [...rowsElsewhere.keys()].filter((row) => covered.has(row) || !rows.includes(row)),
+  ).toEqual([]);
 });
 
 test("every case says who denies, or that nobody does", () => {

@@ -1,6 +1,10 @@
+import { compilePolicy, unusablePolicy } from "../../src/iam/compile/compile.ts";
+import { compileLayers } from "../../src/iam/compile/layers.ts";
 import type { Decision } from "../../src/iam/decision.ts";
+import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
 import type { Scenario } from "../../src/iam/scenario.ts";
+import { mapLayers } from "./map-layers.ts";
 
 /** A path that can answer a scenario. Every one of them runs every case of the corpus. */
 export interface Evaluator {
@@ -13,5 +17,14 @@ export const evaluators: readonly Evaluator[] = [
   {
     name: "reference",
     evaluate: ({ context, layers }) => evaluateReference(context, layers),
+  },
+  {
+    name: "compiled",
+    evaluate: ({ context, layers }) => {
+      const compiled = mapLayers(layers, ({ id, document }) =>
+        document === null ? unusablePolicy(id) : compilePolicy(id, document),
+      );
+      return evaluate(context, compileLayers(compiled));
+    },
   },
 ];

@@ -1,6 +1,7 @@
 import type { ContextValue, PolicyLayers, RequestContext } from "../../src/iam/request-context.ts";
 import { parseScenario, type Scenario } from "../../src/iam/scenario.ts";
 import { formatScenario } from "../../src/iam/scenario-format.ts";
+import { mapLayers } from "../corpus/map-layers.ts";
 
 /** A statement of a generated document, in the words of the policy language. */
 export interface DraftStatement {
@@ -54,18 +55,4 @@ export function scenarioOf(draft: Draft, id: string): Scenario {
   const loaded = parseScenario(text);
   if (loaded.ok) return loaded.value;
   throw new Error(`the draft is refused: ${JSON.stringify(loaded.problems)}\n${text}`);
-}
-
-/** Returns the layers with every policy replaced. */
-export function mapLayers<P, Q>(layers: PolicyLayers<P>, map: (policy: P) => Q): PolicyLayers<Q> {
-  const levels = (of: readonly (readonly P[])[] | null): Q[][] | null =>
-    of?.map((level) => level.map(map)) ?? null;
-  return {
-    identity: layers.identity.map(map),
-    resource: layers.resource && map(layers.resource),
-    permissionsBoundary: layers.permissionsBoundary && map(layers.permissionsBoundary),
-    session: layers.session?.map(map) ?? null,
-    serviceControl: levels(layers.serviceControl),
-    resourceControl: levels(layers.resourceControl),
-  };
 }

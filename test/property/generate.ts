@@ -33,16 +33,16 @@ export function generateDraft(random: Random): Draft {
     },
     keys,
     layers: {
-      identity: random.chance(0.8) ? generateList(random, aim, "identity", "i", 1, 3) : [],
-      resource: random.chance(0.75) ? generateOne(random, aim, resourceType, "r") : null,
-      permissionsBoundary: random.chance(0.35)
+      identity: random.chance(0.78) ? generateList(random, aim, "identity", "i", 1, 3) : [],
+      resource: random.chance(0.72) ? generateOne(random, aim, resourceType, "r") : null,
+      permissionsBoundary: random.chance(0.42)
         ? generateOne(random, aim, "permissionsBoundary", "b")
         : null,
-      session: random.chance(principal.type === "federated-user" ? 0.75 : 0.4)
+      session: random.chance(principal.type === "federated-user" ? 0.75 : 0.45)
         ? generateList(random, aim, "session", "s", 1, 2)
         : null,
-      serviceControl: random.chance(0.4) ? generateLevels(random, aim, "serviceControl") : null,
-      resourceControl: random.chance(0.3) ? generateLevels(random, aim, "resourceControl") : null,
+      serviceControl: random.chance(0.45) ? generateLevels(random, aim, "serviceControl") : null,
+      resourceControl: random.chance(0.38) ? generateLevels(random, aim, "resourceControl") : null,
     },
   };
 }
