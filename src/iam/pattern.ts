@@ -58,7 +58,8 @@ export function internGlob(text: string, table?: GlobTable): Glob {
 export function literalPrefix(pattern: Pattern): string {
   if (pattern.glob !== null) {
     const { literal, startsWithRun, pieces } = pattern.glob;
-    return literal ?? (startsWithRun ? "" : (pieces[0]?.text ?? ""));
+    if (literal !== null) return literal;
+    return startsWithRun ? "" : leadingText(pieces[0]);
   }
   let prefix = "";
   for (const token of pattern.tokens) {
@@ -134,6 +135,13 @@ function matchRest(tokens: readonly PatternToken[], text: string, scope: MatchSc
   }
   scope.work.steps += resolved.length;
   return matchGlob(createGlob(resolved), text, scope.work);
+}
+
+function leadingText(piece: Glob["pieces"][number] | undefined): string {
+  if (piece === undefined) return "";
+  if (piece.text !== null) return piece.text;
+  const points = piece.points ?? [];
+  return String.fromCodePoint(...points.slice(0, points.indexOf(-1)));
 }
 
 function tokensOf(part: TemplatePart): readonly PatternToken[] {

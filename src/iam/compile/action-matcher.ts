@@ -30,10 +30,11 @@ export function parseActionName(text: string): ActionName {
   return { service: folded.slice(0, colon), name: folded.slice(colon + 1) };
 }
 
+/** Returns the matcher of `element`. An entry without colon, but for `*`, matches nothing. */
 export function createActionMatcher(element: ListElement, tables: CompileTables): ActionMatcher {
-  const patterns = element.entries.map(({ text }) =>
-    intern(tables.actions, text, () => createActionPattern(text, tables)),
-  );
+  const patterns = element.entries
+    .filter(({ text }) => text === "*" || text.includes(":")) // ACT-6, LOAD-4
+    .map(({ text }) => intern(tables.actions, text, () => createActionPattern(text, tables)));
   return { negated: element.negated, patterns };
 }
 
@@ -47,7 +48,6 @@ export function matchesAction(matcher: ActionMatcher, action: ActionName, work: 
   return matcher.negated;
 }
 
-// An action without colon, which the loader refuses (ACT-6), is a service without names.
 function createActionPattern(text: string, tables: CompileTables): ActionPattern {
   const { service, name } = text === "*" ? { service: "*", name: "*" } : parseActionName(text);
   return { service: internGlob(service, tables), name: internGlob(name, tables) };

@@ -1,6 +1,7 @@
 import { foldAscii } from "../ascii.ts";
 import type { CompiledStatement } from "../compile/compile.ts";
 import type { EngineLayers } from "../compile/layers.ts";
+import { levels } from "../compile/principal-matcher.ts";
 import { type Decision, denied, type MatchedStatement } from "../decision.ts";
 import { createWork } from "../glob.ts";
 import type { PolicyType } from "../policy/policy-type.ts";
@@ -69,9 +70,19 @@ function decide(applicable: readonly Layer[], scope: QuestionScope): Decision {
 }
 
 /** Returns the scope of a question. The boundary that counts for NotPrincipal is among the layers. */
-export function createScope(context: RequestContext, applicable: readonly Layer[]): QuestionScope {
+export function createScope(
+  context: RequestContext,
+  applicable: readonly Layer[],
+  limit: number = maxSteps,
+): QuestionScope {
   const hasBoundary = applicable.some(isBoundary);
-  return { context, keys: context.keys, work: createWork(maxSteps), hasBoundary };
+  return { context, keys: context.keys, work: createWork(limit), hasBoundary };
+}
+
+/** Returns what decides the grant (DEC-4), whether or not a Deny or an SCP decided before it. */
+export function factsOf(applicable: readonly Layer[], scope: QuestionScope): GrantFacts {
+  const allows: MatchedStatement[] = [];
+  return callerFacts(resourceFacts(applicable, scope, allows), applicable, scope, allows);
 }
 
 function isBoundary(layer: Layer): boolean {
@@ -150,7 +161,7 @@ function resourceFacts(
     type: principal.type,
     same: account !== null && account === resource.account,
     class: resource.class,
-    resource: layer === undefined ? 0 : strongestAllow(layer, scope, allows).level,
+    resource: layer === undefined ? levels.none : strongestAllow(layer, scope, allows).level,
     identity: false,
     boundary: false,
     session: false,
