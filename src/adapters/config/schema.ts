@@ -213,16 +213,6 @@ export const authorizerSettings = {
       1_024,
       "Streams on one connection. Envoy multiplexes all Checks of a thread on one: not lower.",
     ),
-    maxPendingVerifications: setting(
-      count(1, 1_000_000),
-      1_024,
-      "New tokens that wait for their signature check; beyond it `overloaded`.",
-    ),
-    maxVerificationsPerTurn: setting(
-      count(1, 10_000),
-      8,
-      "Signature checks in one turn of the event loop.",
-    ),
     verificationShare: setting(
       share(),
       0.25,

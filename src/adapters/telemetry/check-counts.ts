@@ -20,7 +20,8 @@ const methodIndex = new Map<AuthMethod, number>(authMethods.map((method, at) => 
 
 /** Methods that give a principal today; `session` comes with STS, `sigv4` later still. */
 const served: readonly AuthMethod[] = ["jwt", "jwt-svid", "mtls"];
-const tokens: readonly AuthMethod[] = ["jwt", "jwt-svid"];
+/** A refused token is counted under `jwt`, whatever kind it would have been. */
+const refusedToken: readonly AuthMethod[] = ["jwt"];
 const anyone: readonly AuthMethod[] = ["none", ...served];
 const nobody: readonly AuthMethod[] = ["none"];
 
@@ -49,7 +50,7 @@ export function reachableMethods(reason: Reason): readonly AuthMethod[] {
     case "revoked":
       return [];
     default:
-      return credentialReasons.has(reason) && reason.startsWith("token-") ? tokens : nobody;
+      return credentialReasons.has(reason) && reason.startsWith("token-") ? refusedToken : nobody;
   }
 }
 

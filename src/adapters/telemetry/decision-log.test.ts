@@ -142,6 +142,19 @@ test("a shadow difference is logged as allowed, with what would have been decide
   });
 });
 
+test("a denial by policy has AWS's sentence, which the caller may not have been told", async () => {
+  const sink = memory();
+  const log = logOver(sink);
+  log.record(fakeOutcome("explicit-deny"), null, nowMs);
+  log.record(fakeOutcome("token-expired", { principal: null }), null, nowMs);
+  await log.flush();
+  const [byPolicy, byCredential] = sink.records();
+  expect(byPolicy?.errorMessage).toMatch(
+    /^User: arn:aws:iam::111122223333:user\/alice is not authorized to perform: orders:GetOrder on resource: arn:aws:orders:eu-west-1:111122223333:order\/42 /,
+  );
+  expect(byCredential).not.toHaveProperty("errorMessage");
+});
+
 test("every reason makes a record, with attributes and without", async () => {
   const sink = memory();
   const log = logOver(sink);
@@ -268,8 +281,7 @@ test("masked fields are a salted hash, erased ones are gone, and both are told",
       erase: ["userAgent", "userIdentity.userName"],
       salt: Buffer.from(salt),
     });
-    const outcome = fakeOutcome("scp", { sentence: "User: arn:aws:iam::1:user/alice is not …" });
-    log.record(outcome, attributes({ "user-agent": "curl/8" }), nowMs);
+    log.record(fakeOutcome("explicit-deny"), attributes({ "user-agent": "curl/8" }), nowMs);
     await log.flush();
     return sink.records()[0] as Record<string, never>;
   };

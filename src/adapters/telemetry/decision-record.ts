@@ -1,5 +1,6 @@
 import { errorCodeOf } from "../../domain/request/error-code.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
+import { accessDeniedSentence } from "../../iam/evaluation/sentence.ts";
 import { accountOf, arnOf, type Principal } from "../../iam/principal.ts";
 
 /** Version of the record's shape: a field that goes or changes its meaning raises the first number. */
@@ -74,18 +75,30 @@ export function decisionRecord(
     reason: answer.reason,
     detail: outcome.detail === "" ? undefined : outcome.detail,
     errorCode: answer.type === "deny" ? errorCodeOf(answer.reason, answer.status) : undefined,
-    errorMessage: outcome.sentence ?? undefined,
+    errorMessage: answer.type === "deny" ? sentence(outcome) : undefined,
     errors: decision.errors.length === 0 ? undefined : decision.errors,
     matchedStatements: decision.matchedStatements,
     bundle: { epoch: outcome.epoch, revision: outcome.revision },
     mode: outcome.mode,
     shadow: isShadow
-      ? { decision: decision.decision, deniedBy: decision.deniedBy, reason: decision.reason }
+      ? {
+          decision: decision.decision,
+          deniedBy: decision.deniedBy,
+          reason: decision.reason,
+          errorMessage: sentence(outcome),
+        }
       : undefined,
     cache: outcome.cache,
     latencyUs: Math.round(outcome.durationNs / 100) / 10,
     input: facts.input === null ? undefined : JSON.parse(facts.input),
   };
+}
+
+/** AWS's sentence about a denial by policy, which a caller sees in verbose mode only. */
+function sentence({ decision, principal, action, resource }: CheckOutcome): string | undefined {
+  if (decision.deniedBy === null || principal === null) return undefined;
+  if (action === null || resource === null) return undefined;
+  return accessDeniedSentence(decision, principal, action, resource);
 }
 
 /** Returns CloudTrail's `userIdentity`, with its words for the types it has. */

@@ -1,7 +1,7 @@
 import { createHmac } from "node:crypto";
 
 /** Fields that tell the caller and the resource once more: hidden together with these. */
-const retellings = ["errorMessage", "input"];
+const retellings = ["errorMessage", "shadow.errorMessage", "input"];
 
 export interface MaskOptions {
   /** Paths of fields that are written as a salted hash. */

@@ -261,7 +261,7 @@ const resultIndex = new Map<string, number>(
   authenticationResults.map((result, at) => [result, at] as const),
 );
 
-/** Nobody is never `ok`; a certificate was judged by Envoy; what is not served is refused as a kind. */
+/** Nobody is never `ok`; a certificate was judged by Envoy; a refused token is counted under `jwt`. */
 function isJudged({ auth_method, result = "" }: Labels): boolean {
   switch (auth_method) {
     case "none":
@@ -269,10 +269,11 @@ function isJudged({ auth_method, result = "" }: Labels): boolean {
         result,
       );
     case "mtls":
+    case "jwt-svid":
       return ["ok", "unauthenticated", "principal-not-mapped"].includes(result);
     case "session":
     case "sigv4":
-      return result === "token-kind";
+      return false;
     default:
       return result !== "replayed" && result !== "revoked";
   }
