@@ -1,7 +1,10 @@
+import { documentReference } from "../../src/domain/directory/document-reference.ts";
+import { documentSchema } from "../../src/domain/directory/document-schema.ts";
 import { conditionKeysPage } from "./condition-keys-page.ts";
 import { configSchema } from "./config-schema.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
+import { page } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
 
 /** Returns every generated file of this folder by its name: a pure function of the source. */
@@ -10,9 +13,20 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["condition-keys.md", conditionKeysPage()],
     ["config.schema.json", json(configSchema())],
     ["configuration.md", configurationPage()],
+    ["documents.md", documentsPage()],
+    ["documents.schema.json", json(documentSchema())],
     ["errors.md", errorsPage()],
     ["metrics.md", metricsPage()],
   ]);
+}
+
+function documentsPage(): string {
+  return page(
+    "Documents",
+    "src/domain/directory/kinds/",
+    "How an organization is written down, as YAML or JSON: for the `documents` source, for `mesh-iam bundle build`, for `mesh-iam validate`. Members of `spec` are CloudFormation's property names in lowerCamelCase where it has one. Editors complete documents with [documents.schema.json](documents.schema.json).",
+    documentReference().trim(),
+  );
 }
 
 function json(value: unknown): string {
