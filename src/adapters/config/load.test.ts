@@ -354,6 +354,7 @@ test("the service links of Kubernetes are no settings", () => {
     MESH_IAM_CONTROL_PLANE_PORT: "tcp://10.0.0.2:443",
     MESH_IAM_CONTROL_PLANE_PORT_443_TCP_ADDR: "10.0.0.2",
     MESH_IAM_CONFIG: "/etc/mesh-iam/authorizer.yaml",
+    MESH_IAM_COMMIT: "0123456",
   };
   expect(loadConfig({ ...file("documents: /d\n"), env })).toMatchObject({ ok: true, findings: [] });
 });

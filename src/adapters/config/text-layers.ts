@@ -4,8 +4,8 @@ import { type Given, type Layer, refusal, unknownName, wrongValue } from "./laye
 import type { NamedSetting } from "./setting.ts";
 
 const prefix = "MESH_IAM_";
-/** Read by the command line itself: where the file is. */
-const ownVariables = new Set(["MESH_IAM_CONFIG"]);
+/** Read by the command line itself: where the file is, and which commit was built. */
+const ownVariables = new Set(["MESH_IAM_CONFIG", "MESH_IAM_COMMIT"]);
 /**
  * Kubernetes gives every container variables for each Service of its namespace: a Service `mesh-iam`
  * or `mesh-iam-control-plane` makes `MESH_IAM_SERVICE_HOST`, `MESH_IAM_CONTROL_PLANE_PORT`, ….
