@@ -9,7 +9,7 @@ const remembered = new WeakMap<EngineLayers, Map<string, readonly string[]>>();
 /**
  * Returns the condition keys that a decision about `action` can read: lower-cased, sorted, frozen,
  * of every layer, whether it counts for a caller or not. A superset of what any one request reads:
- * good for filling keys and for caching, never for refusing a request (performance 2.6, 2.10).
+ * good for filling keys and for caching, never for refusing a request.
  * One look-up but for the first time.
  */
 export function readSet(layers: EngineLayers, action: string): readonly string[] {

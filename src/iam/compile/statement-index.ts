@@ -12,7 +12,7 @@ export interface Row {
 
 /**
  * Statements by the literal beginning of the sixth field of their resources: the other five are
- * nearly constant in a mesh (performance 2.6). What has no such beginning is in `residual`.
+ * nearly constant in a mesh. What has no such beginning is in `residual`.
  */
 export interface StatementIndex {
   readonly statements: readonly CompiledStatement[];

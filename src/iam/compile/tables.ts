@@ -5,7 +5,7 @@ import type { PrincipalMatcher } from "./principal-matcher.ts";
 import type { ResourcePattern } from "./resource-matcher.ts";
 
 /**
- * What compiled policies share: equal texts are compiled once (performance 2.5). One set of tables
+ * What compiled policies share: equal texts are compiled once. One set of tables
  * belongs to one revision and is dropped with it; it grows with the policies, never with requests.
  */
 export interface CompileTables extends GlobTable {

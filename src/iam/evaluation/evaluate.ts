@@ -116,7 +116,8 @@ function canRead({ candidates, namesCaller }: Layer, key: string, scope: Questio
   );
 }
 
-function mayAskAtAll({ principal, resource, action }: RequestContext): boolean {
+/** Returns whether the caller may call the operation on such a resource at all (EXC-9). */
+export function mayAskAtAll({ principal, resource, action }: RequestContext): boolean {
   return resource.class !== "role-trust" || mayCallOnRole(principal.type, action);
 }
 

@@ -7,7 +7,7 @@ import { resolvedText } from "../condition/value-matcher.ts";
 import type { Decision } from "../decision.ts";
 import { denialOrder, type PolicyType } from "../policy/policy-type.ts";
 import type { ContextKeys, RequestContext } from "../request-context.ts";
-import { createScope, evaluate, factsOf } from "./evaluate.ts";
+import { createScope, evaluate, factsOf, mayAskAtAll } from "./evaluate.ts";
 import type {
   Block,
   ConditionExplanation,
@@ -123,6 +123,9 @@ function findBlocks(
   scope: QuestionScope,
 ): readonly Block[] {
   if (decision.decision === "allowed" || decision.errors.length > 0) return [];
+  if (!mayAskAtAll(scope.context)) {
+    return [{ policyType: "resource", level: null, by: "implicitDeny" }];
+  }
   const blocks: Block[] = [];
   for (const { policyType, level, statements } of explained) {
     const has = (effect: string): boolean =>
@@ -144,7 +147,7 @@ function missingGrants(facts: GrantFacts): readonly PolicyType[] {
   const missing: PolicyType[] = [];
   for (let wished = facts; !grant(wished); ) {
     const type = firstMissing(wished);
-    if (missing.includes(type)) break; // no policy grants it: EXC-9
+    if (missing.includes(type)) break; // a caller whom no policy can grant it
     missing.push(type);
     wished = granting(wished, type);
   }
