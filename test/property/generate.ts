@@ -87,7 +87,7 @@ function generateFaults(
 ): ReadonlyMap<string, KeyFault> | null {
   if (random.chance(0.94)) return null;
   const faults: KeyFault[] = ["evaluation-error", "ambiguous-header"];
-  const names = random.some([...keys.keys(), "aws:username", "mesh:jwtclaim/groups"], 1, 2);
+  const names = random.some([...keys.keys(), "aws:username", "mesh:jwtclaim/groups"], 1, 4);
   return new Map(names.map((name) => [name, random.pick(faults)]));
 }
 

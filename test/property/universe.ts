@@ -146,6 +146,7 @@ export const targets: readonly Target[] = [
     arn: resource("kms", "us-east-1", own, "alias/bob"),
     class: "owner-delegates",
   },
+  { action: "sts:GetCallerIdentity", arn: null, class: "ordinary" },
   role("sts:AssumeRole"),
   role("sts:AssumeRole"),
   role("sts:TagSession"),
