@@ -104,6 +104,7 @@ const errorMeanings = {
   "bundle-parse": "verified bytes are not a message this binary reads",
   "bundle-incomplete": "a manifest or index lacks a required part",
   "bundle-too-large": "an object is above its limit",
+  "state-locked": "another process writes the state directory",
   "key-invalid": "a key file or key is not accepted",
   "certificate-invalid": "a certificate or its key is not accepted",
   "jwks-unavailable": "a key set cannot be fetched or is not accepted",

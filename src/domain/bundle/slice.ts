@@ -1,3 +1,6 @@
+import { type Parsed, quote } from "../../iam/problem.ts";
+import type { Directory } from "../directory/model.ts";
+import { scopeOf } from "../directory/scope.ts";
 import { compareBytes } from "./byte-order.ts";
 import { hexDigest } from "./digest.ts";
 
@@ -23,4 +26,29 @@ export function sliceName(
   if (first !== undefined && arns.size === 1) return `${first.account}.${first.name}`;
   const sorted = [...arns].sort(compareBytes);
   return `set-${hexDigest(sorted.join("\n")).slice(0, 32)}`;
+}
+
+/**
+ * Returns `directory` scoped to `services`, each `{account}/{name}`, with the name of that slice; with
+ * null the whole directory, slice `all`. Refusal: `service-unknown`.
+ */
+export function sliceDirectory(
+  directory: Directory,
+  services: readonly string[] | null,
+): Parsed<{ readonly slice: string; readonly directory: Directory }> {
+  if (services === null) return { ok: true, value: { slice: everything, directory } };
+  const wanted = new Set(services);
+  const found = directory.services.filter(({ account, name }) =>
+    wanted.delete(`${account}/${name}`),
+  );
+  const [unknown] = wanted;
+  if (unknown !== undefined || found.length === 0) {
+    return {
+      ok: false,
+      code: "service-unknown",
+      message: `expected {account}/{name} of a service of the documents, got ${quote(unknown ?? "")}`,
+    };
+  }
+  const slice = sliceName(directory.partition, found);
+  return { ok: true, value: { slice, directory: scopeOf(directory, found) } };
 }
