@@ -7,7 +7,7 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : 1;
 }
 
-/** Returns a new, frozen array of `items` in the order of their ids. */
-export function sortedById<T extends { readonly id: string }>(items: Iterable<T>): readonly T[] {
-  return Object.freeze([...items].sort((a, b) => compareText(a.id, b.id)));
+/** Returns a new array of `items` in the order of their ids. */
+export function sortedById<T extends { readonly id: string }>(items: Iterable<T>): T[] {
+  return [...items].sort((a, b) => compareText(a.id, b.id));
 }

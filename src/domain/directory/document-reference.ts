@@ -41,8 +41,8 @@ function rows(members: Members, prefix: string): readonly string[] {
 
 // What leads from a member to its own members: of each item, of each free key, or its own.
 function stepOf(schema: JsonSchema): string {
-  if (schema["type"] === "array") return "[].";
-  return schema["additionalProperties"] === false ? "." : ".*.";
+  if (schema.type === "array") return "[].";
+  return schema.additionalProperties === false ? "." : ".*.";
 }
 
 function defaultOf({ required, fallback }: Member<unknown>): string {

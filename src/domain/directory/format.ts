@@ -1,4 +1,4 @@
-import { Document, isScalar, Scalar, visit } from "yaml";
+import { Document, Scalar, visit } from "yaml";
 import { apiVersion } from "./envelope.ts";
 import type { WrittenDocument } from "./kinds/kind.ts";
 import { documentKinds } from "./kinds/registry.ts";
@@ -24,16 +24,24 @@ function formatDocument(kind: string, { metadata, spec }: WrittenDocument): stri
     { version: "1.2", schema: "core", compat: "yaml-1.1", aliasDuplicateObjects: false },
   );
   visit(document, {
-    // Texts that hold line ends other than LF, or tabs, survive in double quotes only.
     Scalar: (_key, node) => {
-      if (
-        isScalar(node) &&
-        typeof node.value === "string" &&
-        /[^\n -~\u00a1-\ud7ff]/.test(node.value)
-      ) {
-        node.type = Scalar.QUOTE_DOUBLE;
-      }
+      if (typeof node.value === "string") node.type = styleOf(node.value);
     },
   });
   return document.toString({ lineWidth: 0, doubleQuotedMinMultiLineLength: 1_000_000 });
 }
+
+/**
+ * Returns the style in which `text` survives whatever is in it: plain where nothing speaks against it
+ * (the package quotes what would be read as another type), a block literal for ordinary lines, else
+ * double quotes.
+ */
+function styleOf(text: string): Scalar.Type {
+  if (!printable.test(text)) return Scalar.QUOTE_DOUBLE;
+  if (!text.includes("\n")) return Scalar.PLAIN;
+  return ordinaryLines.test(text) ? Scalar.BLOCK_LITERAL : Scalar.QUOTE_DOUBLE;
+}
+
+const printable = /^[\t\n -~\u00a1-\u02ff\u0370-\u1fff\u2c00-\ud7ff]*$/;
+// The first line shows the indentation, no line is blank or ends in a blank, one end of line at the end.
+const ordinaryLines = /^[^\s](.*[^\s])?(\n[\t ]*[^\s](.*[^\s])?)*\n?$/;

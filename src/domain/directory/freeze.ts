@@ -1,6 +1,6 @@
 /**
  * Returns `value` with itself and every array and record in it frozen. Maps cannot be: they are typed as
- * read-only. Linear; records that are shared are visited once.
+ * read-only. INVARIANT: what is frozen already is so in depth. Linear; shared records are visited once.
  */
 export function freezeDeep<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;

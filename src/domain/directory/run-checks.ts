@@ -70,6 +70,8 @@ export function serviceIdentitiesOf(world: World): ReadonlyMap<string, string> {
 function checkAttachments(world: World): void {
   const { serviceControlPolicies, resourceControlPolicies } = world.draft;
   const { quotas } = world;
+  const names = new Map([...world.units].map(([path, id]) => [id, path]));
+  if (world.organization !== null) names.set(world.organization.rootId, "/");
   const builtIn = serviceControlPolicies.every(({ policy }) => policy !== null) ? 1 : 0;
   const kinds = [
     [
@@ -83,7 +85,7 @@ function checkAttachments(world: World): void {
     for (const { target, name } of aboveQuota(policies, max)) {
       const header = world.find(kind, "", name);
       if (header === undefined) continue;
-      const message = `expected at most ${max} policies attached to ${quote(target)}, built-in ones not counted`;
+      const message = `expected at most ${max} policies attached to ${quote(names.get(target) ?? target)}, built-in ones not counted`;
       world.refuse(header.place, "QUOTA_EXCEEDED", message);
     }
   }

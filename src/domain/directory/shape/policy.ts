@@ -1,6 +1,6 @@
 import { parsePolicyDocument } from "../../../iam/policy/parse.ts";
 import type { DocumentType } from "../../../iam/policy/policy-type.ts";
-import type { Position, Problem } from "../../../iam/problem.ts";
+import { type Position, type Problem, quote } from "../../../iam/problem.ts";
 import { type DocumentProblem, type Place, type Report, refuseAt } from "../document-problem.ts";
 import { type WrittenJson, writeJson } from "../yaml/json.ts";
 import type { DocumentNode, ScalarNode } from "../yaml/node.ts";
@@ -39,7 +39,7 @@ function readMapping(
 ): PolicySource | undefined {
   const json: WrittenJson = writeJson(node);
   for (const number of json.unwritable) {
-    const message = `expected a number as JSON writes it, got ${number.text}: quote it`;
+    const message = `expected a number as JSON writes it, got ${quote(number.text)}: quote it`;
     refuseAt(report, { ...place, position: number.position }, "INVALID_VALUE", message);
   }
   if (json.unwritable.length > 0) return undefined;

@@ -58,7 +58,9 @@ function readRecord<M extends Members>(
     }
     const at = within(place, name, entry.value.position);
     const value = member.shape.read(entry.value, at, report);
-    if (value === undefined && member.required) usable = false;
+    // What was chosen and cannot be used must not look as if the other had been chosen.
+    const chosen = rules.exactlyOne?.includes(name) ?? false;
+    if (value === undefined && (member.required || chosen)) usable = false;
     values[name] = value === undefined ? member.fallback : value;
   }
   return usable ? (values as ValueOf<M>) : undefined;
