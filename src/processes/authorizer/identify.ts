@@ -1,0 +1,136 @@
+import type { Authentication, TokenCredential } from "../../domain/credentials/authenticate.ts";
+import type { MtlsCredential } from "../../domain/credentials/credential.ts";
+import type { Issuers } from "../../domain/credentials/issuers.ts";
+import { peerFacts, tokenFacts } from "../../domain/principal/attested-facts.ts";
+import { checkTrust, mapPrincipal } from "../../domain/principal/map.ts";
+import type { CheckAttributes } from "../../domain/request/attributes.ts";
+import { type Denied, isDenied } from "../../domain/request/denied.ts";
+import type { ResolvedRequest } from "../../domain/request/resolve.ts";
+import type { WebIdentityTrust } from "../../domain/sts/web-identity-trust.ts";
+import type { KeyFault } from "../../iam/request-context.ts";
+import { Caller } from "./caller.ts";
+import type { FrontedService } from "./fronted-service.ts";
+import type { AttestedKeys, RequestKeys } from "./request-keys.ts";
+import type { Snapshot } from "./snapshot.ts";
+
+/** Who asks, in one revision, and what else the request proved. */
+export interface Identity {
+  readonly type: "identity";
+  readonly caller: Caller;
+  /** Facts of the token and of the peer, whichever gave the principal (KEY-12). */
+  readonly attested: readonly AttestedKeys[];
+}
+
+/** The request that a trust policy may ask about. */
+export interface AskedRequest {
+  readonly service: FrontedService;
+  readonly attributes: CheckAttributes;
+  readonly request: ResolvedRequest;
+  readonly nowMs: number;
+}
+
+const nothingProven: readonly AttestedKeys[] = Object.freeze([]);
+
+/**
+ * Maps what was proven to a caller of the snapshot in force, and remembers it per credential and
+ * revision, so that a changed rule or trust policy holds at once (performance 2.4).
+ */
+export class Identification {
+  readonly #keys: RequestKeys;
+  readonly #issuers: () => Issuers;
+
+  constructor(keys: RequestKeys, issuers: () => Issuers) {
+    this.#keys = keys;
+    this.#issuers = issuers;
+  }
+
+  /**
+   * Returns the caller of an earlier Check of this revision whose mapping leaves nothing to be asked
+   * anew, or null.
+   */
+  recall(snapshot: Snapshot, authentication: Authentication): Identity | null {
+    const { principalCredential } = authentication;
+    const caller =
+      principalCredential === null ? snapshot.anonymous : snapshot.callers.get(principalCredential);
+    if (caller === undefined || caller === null || caller.trust !== null) return null;
+    return { type: "identity", caller, attested: this.#attested(snapshot, authentication) };
+  }
+
+  /** Returns the caller, or why there is none: `principal-not-mapped`, `revoked`, … */
+  identify(
+    snapshot: Snapshot,
+    authentication: Authentication,
+    asked: AskedRequest,
+  ): Identity | Denied {
+    const caller = this.#callerOf(snapshot, authentication);
+    if (isDenied(caller)) return caller;
+    const attested = this.#attested(snapshot, authentication);
+    if (caller.trust !== null) {
+      const refusal = this.#askTrust(snapshot, caller, caller.trust, attested, asked);
+      if (refusal !== null) return refusal;
+    }
+    return { type: "identity", caller, attested };
+  }
+
+  #callerOf(snapshot: Snapshot, authentication: Authentication): Caller | Denied {
+    const { principalCredential } = authentication;
+    const known =
+      principalCredential === null ? snapshot.anonymous : snapshot.callers.get(principalCredential);
+    if (known !== undefined && known !== null) return known;
+    const mapping = mapPrincipal(authentication, snapshot.lookup, snapshot.trust);
+    if (isDenied(mapping)) return mapping;
+    const caller = new Caller(mapping.mapped, mapping.trust, snapshot.compiler);
+    if (principalCredential === null) snapshot.anonymous = caller;
+    else snapshot.callers.set(principalCredential, caller);
+    return caller;
+  }
+
+  /** Trust that reads the request is asked on every Check, with that request's keys (STS-9). */
+  #askTrust(
+    snapshot: Snapshot,
+    caller: Caller,
+    trust: WebIdentityTrust,
+    attested: readonly AttestedKeys[],
+    asked: AskedRequest,
+  ): Denied | null {
+    const { attributes, request, service, nowMs } = asked;
+    this.#keys.bind(attributes, request, caller.mapped, service.keys, attested, nowMs);
+    const { resource, resourceControl } = trust.policies;
+    const faults = new Map<string, KeyFault>();
+    for (const policy of [resource, ...(resourceControl ?? []).flat()]) {
+      if (policy === null) continue;
+      for (const key of snapshot.trust.readsOf(policy)) {
+        const value = this.#keys.read(key);
+        if (typeof value === "string") faults.set(key, value);
+      }
+    }
+    const found = faults.size === 0 ? null : faults;
+    return checkTrust(trust, snapshot.trust, this.#keys, found, nowMs);
+  }
+
+  #attested(
+    { attested, lookup }: Snapshot,
+    { token, mtls }: Authentication,
+  ): readonly AttestedKeys[] {
+    if (token === null && mtls === null) return nothingProven;
+    const facts: AttestedKeys[] = [];
+    if (token !== null)
+      facts.push(remember(attested, token, () => tokenFacts(token, this.#issuers())));
+    if (mtls !== null) {
+      facts.push(remember(attested, mtls, () => ({ keys: peerFacts(mtls, lookup), faults: null })));
+    }
+    return facts;
+  }
+}
+
+function remember(
+  known: WeakMap<TokenCredential | MtlsCredential, AttestedKeys>,
+  credential: TokenCredential | MtlsCredential,
+  make: () => AttestedKeys,
+): AttestedKeys {
+  const found = known.get(credential);
+  if (found !== undefined) return found;
+  const made = make();
+  known.set(credential, made);
+  return made;
+}

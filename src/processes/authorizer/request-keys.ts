@@ -1,0 +1,88 @@
+import type { MappedPrincipal } from "../../domain/principal/mapped-principal.ts";
+import type { CheckAttributes } from "../../domain/request/attributes.ts";
+import { type RequestKeySettings, requestKey } from "../../domain/request/context-keys.ts";
+import type { ResolvedRequest } from "../../domain/request/resolve.ts";
+import type { ContextKeys, ContextValue, KeyFault } from "../../iam/request-context.ts";
+
+/** Facts that a request proves beyond its principal: claims of the token, identity of the peer. */
+export interface AttestedKeys {
+  readonly keys: ReadonlyMap<string, ContextValue>;
+  readonly faults: ReadonlyMap<string, KeyFault> | null;
+}
+
+/**
+ * The condition keys of the Check at hand, filled when somebody asks and remembered until the next
+ * `bind`. One per process.
+ *
+ * INVARIANT: a Check is synchronous, so two never share this record at a time.
+ */
+export class RequestKeys implements ContextKeys {
+  readonly #settings: RequestKeySettings;
+  readonly #known = new Map<string, ContextValue | KeyFault | undefined>();
+  #attributes: CheckAttributes | null = null;
+  #request: ResolvedRequest | null = null;
+  #caller: MappedPrincipal | null = null;
+  #service: ReadonlyMap<string, ContextValue> = new Map();
+  #attested: readonly AttestedKeys[] = [];
+  #nowMs = 0;
+
+  constructor(settings: RequestKeySettings) {
+    this.#settings = settings;
+  }
+
+  /** Forgets the last Check and takes this one. Everything given is borrowed until the next call. */
+  bind(
+    attributes: CheckAttributes,
+    request: ResolvedRequest,
+    caller: MappedPrincipal,
+    service: ReadonlyMap<string, ContextValue>,
+    attested: readonly AttestedKeys[],
+    nowMs: number,
+  ): this {
+    this.#known.clear();
+    this.#attributes = attributes;
+    this.#request = request;
+    this.#caller = caller;
+    this.#service = service;
+    this.#attested = attested;
+    this.#nowMs = nowMs;
+    return this;
+  }
+
+  /** Returns the key's value for the engine: a faulty key reads as absent, and is looked for apart. */
+  get(keyLower: string): ContextValue | undefined {
+    const value = this.read(keyLower);
+    return typeof value === "string" ? undefined : value;
+  }
+
+  /** Returns the key's value, or why it has none (KEY-3, KEY-8, KEY-9). */
+  read(keyLower: string): ContextValue | KeyFault | undefined {
+    const known = this.#known.get(keyLower);
+    if (known !== undefined || this.#known.has(keyLower)) return known;
+    const value = this.#fill(keyLower);
+    this.#known.set(keyLower, value);
+    return value;
+  }
+
+  #fill(key: string): ContextValue | KeyFault | undefined {
+    const { mapped, attributes, request } = this.#bound();
+    const own = mapped.keys.get(key) ?? this.#service.get(key);
+    if (own !== undefined) return own;
+    for (const { keys, faults } of this.#attested) {
+      const value = keys.get(key) ?? faults?.get(key);
+      if (value !== undefined) return value;
+    }
+    if (key === "aws:multifactorauthage" && mapped.multiFactorAuthAtMs !== null) {
+      const seconds = Math.max(0, Math.floor((this.#nowMs - mapped.multiFactorAuthAtMs) / 1000));
+      return { multivalued: false, values: [String(seconds)] };
+    }
+    return requestKey(key, attributes, request, this.#settings, this.#nowMs);
+  }
+
+  #bound(): { mapped: MappedPrincipal; attributes: CheckAttributes; request: ResolvedRequest } {
+    if (this.#caller === null || this.#attributes === null || this.#request === null) {
+      throw new TypeError("request keys are read before they are bound");
+    }
+    return { mapped: this.#caller, attributes: this.#attributes, request: this.#request };
+  }
+}

@@ -1,0 +1,140 @@
+import type {
+  ActiveBundle,
+  BundleListener,
+  BundleSource,
+  HeadFacts,
+  RefusedBundle,
+} from "../../adapters/distribution/source.ts";
+import type { Log } from "../../adapters/telemetry/log.ts";
+import type { Metrics } from "../../adapters/telemetry/metrics.ts";
+import type { IssuerTable } from "./issuer-table.ts";
+import { createSnapshot, type Snapshot, type SnapshotSettings } from "./snapshot.ts";
+import type { TokenCache } from "./token-cache.ts";
+
+export interface SyncParts {
+  readonly settings: SnapshotSettings;
+  readonly issuers: IssuerTable;
+  readonly tokens: TokenCache;
+  readonly metrics: Metrics;
+  readonly log: Log;
+  readonly nowMs: () => number;
+  readonly monotonicMs: () => number;
+}
+
+/**
+ * Follows the bundle source: makes the snapshot of what was verified and puts it in force by one
+ * assignment. What cannot be made ready is refused, and the last good snapshot goes on (BUN-4).
+ */
+export class Sync implements BundleListener {
+  readonly #parts: SyncParts;
+  #snapshot: Snapshot | null = null;
+  #head: HeadFacts | null = null;
+  #source: BundleSource | null = null;
+
+  constructor(parts: SyncParts) {
+    this.#parts = parts;
+  }
+
+  /** Starts the source; its status is read for metrics from then on. */
+  async follow(source: BundleSource): Promise<void> {
+    this.#source = source;
+    await source.start(this);
+  }
+
+  /** The snapshot in force; null before the first activation. */
+  get snapshot(): Snapshot | null {
+    return this.#snapshot;
+  }
+
+  /** Age of the last head that named the manifest in force (BUN-11); Infinity without one. */
+  get ageMs(): number {
+    const head = this.#head;
+    if (head === null) return Number.POSITIVE_INFINITY;
+    return head.ageAtReceiptMs + this.#parts.monotonicMs() - head.receivedAtMonotonicMs;
+  }
+
+  async activated(bundle: ActiveBundle): Promise<void> {
+    const { settings, issuers, tokens, metrics, log, monotonicMs } = this.#parts;
+    const startMs = monotonicMs();
+    const { epoch, revision, coveredRevision } = bundle;
+    const snapshot = createSnapshot(
+      bundle.directory,
+      { epoch, revision, coveredRevision },
+      settings,
+    );
+    await issuers.follow(bundle.directory, snapshot.lookup);
+    tokens.issuers = issuers.issuers;
+    this.#snapshot = snapshot;
+    this.#head = bundle;
+    const durationNs = (monotonicMs() - startMs) * 1e6;
+    metrics.bundleCompiled(durationNs);
+    metrics.bundlePull("applied", durationNs);
+    metrics.setServices(snapshot.services.entries.map(({ definition }) => definition));
+    this.#showBundle(bundle);
+    log.info("bundle-activated", "a bundle is in force", {
+      epoch,
+      revision,
+      source: bundle.source,
+      digest: bundle.manifestDigest,
+      services: snapshot.services.entries.map(
+        ({ definition }) => `${definition.account}/${definition.name}`,
+      ),
+    });
+    if (bundle.directory.poison.length > 0) {
+      log.error("bundle-poisoned", "objects cannot be used; whatever they touch is denied", {
+        objects: bundle.directory.poison.map(({ objectId, reason }) => ({ objectId, reason })),
+      });
+    }
+  }
+
+  refreshed(head: HeadFacts): void {
+    this.#head = head;
+    const { metrics, nowMs } = this.#parts;
+    metrics.bundlePull("unchanged", 0);
+    metrics.setBundleFreshness({
+      headExpiresAtMs: head.expiresAtMs,
+      lastSuccessMs: nowMs(),
+      createdMs: head.issuedAtMs,
+    });
+  }
+
+  refused(refusal: RefusedBundle): void {
+    this.#parts.metrics.bundlePull(refusal.result, 0);
+    if (refusal.repeated) return;
+    this.#parts.log.error(
+      "bundle-refused",
+      "a bundle was refused; the last good one stays in force",
+      {
+        code: refusal.code,
+        result: refusal.result,
+        part: refusal.partId,
+        detail: refusal.detail,
+      },
+    );
+  }
+
+  #showBundle(bundle: ActiveBundle): void {
+    const { metrics, nowMs } = this.#parts;
+    const { directory } = bundle;
+    const status = this.#source?.status();
+    metrics.setBundle({
+      ready: true,
+      epoch: bundle.epoch,
+      revision: bundle.revision,
+      coveredRevision: bundle.coveredRevision,
+      headExpiresAtMs: bundle.expiresAtMs,
+      keySetExpiresAtMs: status?.keySet?.expiresAtMs ?? 0,
+      poisonedObjects: directory.poison.length,
+      acceptStale: status?.acceptedStale ?? false,
+      lastSuccessMs: nowMs(),
+      createdMs: bundle.issuedAtMs,
+      sizeBytes: bundle.sizeBytes,
+      objects: {
+        policies: directory.managedPolicies.length,
+        principals: directory.users.length + directory.workloads.length,
+        roles: directory.roles.length,
+        resources: directory.services.length,
+      },
+    });
+  }
+}

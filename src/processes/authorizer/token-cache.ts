@@ -1,0 +1,134 @@
+import { LRUCache } from "lru-cache";
+import type { TokenCredential, TokenVerifier } from "../../domain/credentials/authenticate.ts";
+import type { Issuers } from "../../domain/credentials/issuers.ts";
+import { recheckToken, type VerifiedToken, verifyToken } from "../../domain/credentials/jwt.ts";
+import type { VerificationKeys } from "../../domain/credentials/verification-key.ts";
+import { type Denied, deny, isDenied } from "../../domain/request/denied.ts";
+import type { VerificationBudget } from "./verification-budget.ts";
+
+export interface TokenCacheOptions {
+  readonly capacity: number;
+  readonly maxBytes: number;
+  /** A token is verified again after this time, however long it is valid. 0 stores nothing. */
+  readonly maxTtlMs: number;
+  /** Longer tokens are verified each time. Default 8192. */
+  readonly maxTokenChars?: number;
+}
+
+export interface TokenCacheParts {
+  readonly options: TokenCacheOptions;
+  readonly budget: VerificationBudget;
+  /** Monotonic milliseconds. */
+  readonly monotonicMs: () => number;
+  readonly count: (result: "hit" | "miss" | "refused") => void;
+}
+
+/**
+ * What was verified and what must still hold for it to be believed (performance 2.4): the keys of its
+ * issuer and the issuers' rules, both compared by identity. A change of policies moves neither.
+ */
+interface Entry {
+  verified: VerifiedToken;
+  keys: VerificationKeys | null;
+  issuers: Issuers;
+  readonly untilMs: number;
+}
+
+/** Bytes an entry costs beside its token: record, map slots, claims; rounded up. */
+const overheadBytes = 512;
+
+/**
+ * The cache of verified tokens. Only what passed verification is stored, so an entry is never a
+ * refusal; keyed by the whole text, which the map compares in full. After a key rotation an entry whose
+ * key is still there is only stamped anew; after a change of rules its claims are judged anew; neither
+ * costs a signature check, so no rotation or revocation causes a storm of them (POL-096).
+ */
+export class TokenCache {
+  /** Who is charged for unknown tokens of the Check at hand. Set before `verify`; never read after. */
+  peer = "";
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #parts: TokenCacheParts;
+  readonly #maxChars: number;
+  #issuers: Issuers;
+
+  constructor(parts: TokenCacheParts, issuers: Issuers) {
+    this.#parts = parts;
+    this.#issuers = issuers;
+    this.#maxChars = parts.options.maxTokenChars ?? 8192;
+    this.#entries = new LRUCache<string, Entry>({
+      max: parts.options.capacity,
+      maxSize: parts.options.maxBytes,
+      // Claims are roughly the payload once more, as UTF-16 at worst.
+      sizeCalculation: (_entry, token) => token.length * 3 + overheadBytes,
+    });
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get issuers(): Issuers {
+    return this.#issuers;
+  }
+
+  /** Takes the issuers of a new snapshot; entries are judged by them from the next Check on. */
+  set issuers(issuers: Issuers) {
+    this.#issuers = issuers;
+  }
+
+  /** Returns a credential that is already known; `token-key` with detail `unknown` says: not known. */
+  readonly recall: TokenVerifier = (token, nowMs) => this.#recall(token, nowMs) ?? notKnown;
+
+  /** Returns the credential of `token`, known or verified now, or why it is refused. */
+  readonly verify: TokenVerifier = (token, nowMs) => {
+    const known = this.#recall(token, nowMs);
+    if (known !== null) {
+      this.#parts.count(isDenied(known) ? "refused" : "hit");
+      return known;
+    }
+    const { budget, monotonicMs, count } = this.#parts;
+    const startMs = monotonicMs();
+    if (!budget.admits(this.peer, startMs)) return deny("throttled", "unknown-tokens");
+    const verified = verifyToken(token, this.#issuers, nowMs);
+    budget.spend(this.peer, monotonicMs() - startMs);
+    count(isDenied(verified) ? "refused" : "miss");
+    if (isDenied(verified)) return verified;
+    this.#store(token, verified, nowMs);
+    return verified.credential;
+  };
+
+  #recall(token: string, nowMs: number): TokenCredential | Denied | null {
+    const entry = this.#entries.get(token);
+    if (entry === undefined) return null;
+    const keys = this.#issuers.keys.keysOf(entry.verified.issuerId);
+    const keyGone = keys !== entry.keys && keys?.all.includes(entry.verified.key) !== true;
+    if (keyGone || nowMs >= entry.untilMs) {
+      this.#entries.delete(token);
+      return null;
+    }
+    entry.keys = keys;
+    if (entry.issuers !== this.#issuers) {
+      const rechecked = recheckToken(entry.verified, this.#issuers, nowMs);
+      if (isDenied(rechecked)) {
+        this.#entries.delete(token);
+        return rechecked;
+      }
+      entry.verified = rechecked;
+      entry.issuers = this.#issuers;
+    }
+    return entry.verified.credential;
+  }
+
+  #store(token: string, verified: VerifiedToken, nowMs: number): void {
+    const { maxTtlMs } = this.#parts.options;
+    if (maxTtlMs === 0 || token.length > this.#maxChars) return;
+    this.#entries.set(token, {
+      verified,
+      keys: this.#issuers.keys.keysOf(verified.issuerId),
+      issuers: this.#issuers,
+      untilMs: nowMs + maxTtlMs,
+    });
+  }
+}
+
+const notKnown = deny("token-key", "unknown");

@@ -1,0 +1,40 @@
+import { configFlags } from "../../adapters/config/flags.ts";
+import { formatConfigProblem, loadConfig } from "../../adapters/config/load.ts";
+import type { AuthorizerConfig } from "../../adapters/config/schema.ts";
+import { MeshIamError } from "../../iam/error.ts";
+import { readText } from "./files.ts";
+import type { CommandIo } from "./io.ts";
+
+/** What the command line says about the configuration. */
+export interface ConfigChoice {
+  readonly file: string | undefined;
+  readonly sets: readonly string[];
+  /** Flags by camelCase name. */
+  readonly flags: Readonly<Record<string, unknown>>;
+}
+
+/** Returns the complete configuration; throws `config-invalid` with every problem, a line each. */
+export async function readConfig(choice: ConfigChoice, io: CommandIo): Promise<AuthorizerConfig> {
+  const { file, sets, flags } = choice;
+  const known = new Set(configFlags().map((flag) => flag.option));
+  const given = Object.fromEntries(Object.entries(flags).filter(([name]) => known.has(name)));
+  const loaded = loadConfig({
+    ...(file === undefined
+      ? {}
+      : { file: { path: file, text: await readText(file, io, "config-unreadable") } }),
+    env: io.env,
+    flags: given,
+    sets,
+  });
+  if (!loaded.ok) {
+    const lines = loaded.problems.map((problem) => formatConfigProblem(problem, file));
+    throw new MeshIamError(
+      "config-invalid",
+      `the configuration is not accepted\n  ${lines.join("\n  ")}`,
+    );
+  }
+  for (const finding of loaded.findings) {
+    io.err(`${finding.severity}: ${formatConfigProblem(finding, file)}\n`);
+  }
+  return loaded.value;
+}
