@@ -72,7 +72,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
 };
 
 const specifiers = /\b(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g;
-const impure = /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bperformance\b/;
+const impure = /\bDate\.now\b|\bnew Date\(\s*\)|\bMath\.random\b|\bperformance\.now\b/;
 const layers = new Set(["domain", "adapters", "processes"]);
 
 function folder(path: string): string {
