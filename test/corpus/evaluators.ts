@@ -1,5 +1,5 @@
 import { compilePolicy, unusablePolicy } from "../../src/iam/compile/compile.ts";
-import { compileLayers } from "../../src/iam/compile/layers.ts";
+import { compileLayers, type EngineLayers } from "../../src/iam/compile/layers.ts";
 import type { Decision } from "../../src/iam/decision.ts";
 import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
@@ -20,11 +20,14 @@ export const evaluators: readonly Evaluator[] = [
   },
   {
     name: "compiled",
-    evaluate: ({ context, layers }) => {
-      const compiled = mapLayers(layers, ({ id, document }) =>
-        document === null ? unusablePolicy(id) : compilePolicy(id, document),
-      );
-      return evaluate(context, compileLayers(compiled));
-    },
+    evaluate: (scenario) => evaluate(scenario.context, compiled(scenario)),
   },
 ];
+
+/** Returns the scenario's policies as the engine takes them. */
+export function compiled({ layers }: Scenario): EngineLayers {
+  const policies = mapLayers(layers, ({ id, document }) =>
+    document === null ? unusablePolicy(id) : compilePolicy(id, document),
+  );
+  return compileLayers(policies);
+}

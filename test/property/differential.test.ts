@@ -1,9 +1,11 @@
 import { expect, test } from "vitest";
 import { operators } from "../../src/iam/condition/operators.ts";
 import type { Decision } from "../../src/iam/decision.ts";
+import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
+import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
 import type { BaseOperator } from "../../src/iam/policy/document.ts";
 import type { Scenario } from "../../src/iam/scenario.ts";
-import { evaluators } from "../corpus/evaluators.ts";
+import { compiled, evaluators } from "../corpus/evaluators.ts";
 import { mapLayers } from "../corpus/map-layers.ts";
 import { type Draft, scenarioOf, textOf } from "./draft.ts";
 import { generateDraft } from "./generate.ts";
@@ -91,6 +93,25 @@ test(`${cases} random questions of seed ${seed}: all evaluators agree`, {
         textOf(smallest, `DIF-${seed}-${index}`),
       ].join("\n"),
     );
+  }
+});
+
+/** What a set of policies remembers of one question must not tell in the next (DEC-7, MET-09). */
+test("one compiled set of policies answers many questions, each as if it were the first", {
+  timeout: 600_000,
+}, () => {
+  const scenarios = Array.from({ length: Math.ceil(cases / 20) }, (_, index) =>
+    scenarioOf(generateDraft(createRandom(seed + 4, first + index)), `shared-${index}`),
+  );
+  for (const [index, scenario] of scenarios.entries()) {
+    const policies = compiled(scenario);
+    const near = scenarios.slice(index, index + 8);
+    for (const { context } of [...near, ...near.toReversed()]) {
+      expect(
+        agreed(evaluate(context, policies)),
+        reproduce(first + index, "differential.test.ts"),
+      ).toEqual(agreed(evaluateReference(context, scenario.layers)));
+    }
   }
 });
 
