@@ -1,5 +1,6 @@
 import { defaultMaxTokenChars, type EmbeddedKey } from "./compact.ts";
 import type { CredentialType } from "./credential.ts";
+import { jwtSvidAlgorithms } from "./kind-jwt-svid.ts";
 import { type Peer, parsePeer } from "./peer.ts";
 import { normalTyp, type TokenKind, type TokenKindName } from "./token-kind.ts";
 import { tokenKinds } from "./token-kinds.ts";
@@ -147,16 +148,15 @@ function issuerOfProvider(provider: TokenProvider): TokenIssuer {
 }
 
 function issuerOfTrustDomain(domain: FederatedTrustDomain): TokenIssuer {
-  const kind = tokenKinds["jwt-svid"];
   return Object.freeze({
     type: "jwt-svid",
     id: domain.id,
     alias: domain.name,
     issuer: `spiffe://${domain.name}`,
-    kind,
+    kind: tokenKinds["jwt-svid"],
     audiences: domain.audiences,
     audienceRule: "aud",
-    algorithms: new Set(kind.algorithms),
+    algorithms: new Set(jwtSvidAlgorithms),
     maxLifetimeMs: defaultMaxLifetimeMs,
     skewMs: defaultSkewMs,
     extraTyp: null,

@@ -83,7 +83,7 @@ export function recheckToken(
   const { credential, key, algorithm, typ } = token;
   if (issuer === undefined || issuer.issuer !== credential.issuer) return deny("token-issuer");
   if (!issuer.kind.acceptsTyp(typ, issuer.extraTyp)) return deny("token-kind", "typ");
-  if (!accepts(issuer, algorithm)) return deny("token-algorithm", "not-pinned");
+  if (!issuer.algorithms.has(algorithm)) return deny("token-algorithm", "not-pinned");
   const { claims, keyId } = credential;
   return judgeToken({ claims, issuer, key, algorithm, typ, keyId }, nowMs);
 }
@@ -151,12 +151,7 @@ function issuerOf(payload: JsonObject, issuers: Issuers): TokenIssuer | Denied {
 function algorithmOf(token: CompactToken, issuer: TokenIssuer): TokenAlgorithm | Denied {
   const { algorithm } = token.header;
   if (!isTokenAlgorithm(algorithm)) return deny("token-algorithm", "unknown");
-  return accepts(issuer, algorithm) ? algorithm : deny("token-algorithm", "not-pinned");
-}
-
-function accepts(issuer: TokenIssuer, algorithm: TokenAlgorithm): boolean {
-  const { algorithms } = issuer.kind;
-  return issuer.algorithms.has(algorithm) && (algorithms?.includes(algorithm) ?? true);
+  return issuer.algorithms.has(algorithm) ? algorithm : deny("token-algorithm", "not-pinned");
 }
 
 function keyOf(

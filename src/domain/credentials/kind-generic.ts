@@ -8,7 +8,6 @@ export const genericKind: TokenKind = {
     // `at+jwt` stays with rfc9068, even where a provider asks for it (JWT-165).
     typ !== "at+jwt" && (typ === null || typ === "jwt" || typ === extraTyp),
   required: [],
-  algorithms: null,
   strictAudience: false,
   judge: judgeSubject,
 };

@@ -8,7 +8,6 @@ export const kubernetesKind: TokenKind = {
   name: "kubernetes",
   acceptsTyp: (typ) => typ === null || typ === "jwt",
   required: ["kubernetes.io"],
-  algorithms: null,
   strictAudience: false,
   judge(claims) {
     const bound = claims.get("kubernetes.io");

@@ -6,7 +6,6 @@ export const oidcIdKind: TokenKind = {
   name: "oidc-id",
   acceptsTyp: (typ) => typ === null || typ === "jwt",
   required: ["iat"],
-  algorithms: null,
   strictAudience: true,
   judge: judgeSubject,
 };

@@ -8,7 +8,6 @@ export const rfc9068Kind: TokenKind = {
   name: "rfc9068",
   acceptsTyp: (typ) => typ === "at+jwt",
   required: ["iat", "client_id", "jti"],
-  algorithms: null,
   strictAudience: false,
   judge(claims) {
     for (const name of ["client_id", "jti"]) {

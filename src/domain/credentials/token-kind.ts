@@ -1,5 +1,4 @@
 import type { Denied } from "../request/denied.ts";
-import type { TokenAlgorithm } from "./algorithm.ts";
 import type { Claims } from "./credential.ts";
 
 /** The kinds of token, in the words of the documents; a TrustDomain's tokens are `jwt-svid`. */
@@ -18,8 +17,6 @@ export interface TokenKind {
   acceptsTyp(typ: string | null, extraTyp: string | null): boolean;
   /** Claims that must be there beside `exp`, `sub` and `aud`, which every kind has. */
   readonly required: readonly string[];
-  /** The only algorithms of the kind, whatever a provider pins; null: as the provider says. */
-  readonly algorithms: readonly TokenAlgorithm[] | null;
   /** With several `aud` values the `azp`, else each of them, must be ours (iam-semantics, STS-6). */
   readonly strictAudience: boolean;
   /** Returns why claims that passed the common rules are refused, or null. */

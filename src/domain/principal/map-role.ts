@@ -73,8 +73,8 @@ export function mapRole(
     issuedAtMs: credential.issuedAtMs,
     federatedProvider: provider.arn,
     sourceIdentity: session.sourceIdentity,
-    // A session never inherits it from a token (MFA-2).
-    multiFactorAuthPresent: false,
+    // A session's is false whatever the token says (MFA-2); its principal already gives that.
+    multiFactorAuthPresent: null,
   };
   const mapped: MappedPrincipal = Object.freeze({
     principal,

@@ -8,7 +8,6 @@ import {
   mtlsOf,
   oidcProvider,
   partner,
-  provider,
   role,
   shop,
   svidOf,
@@ -54,77 +53,6 @@ test("T-STS-28 the first rule that holds decides, and no rule is nobody", () => 
   expect(mapToken(lookup, {})).toBe("principal-not-mapped no-rule");
   expect(mapToken(lookup, { name: "eve" })).toBe("principal-not-mapped no-user");
   expect(mapToken(lookup, { name: "Bob" })).toBe("principal-not-mapped no-user");
-});
-
-test.each([
-  ["sub, as it is", { StringEquals: { "login.example.com:sub": "alice" } }, {}, true],
-  ["another sub", { StringEquals: { "login.example.com:sub": "bob" } }, {}, false],
-  ["the key in another case", { StringEquals: { "LOGIN.example.com:SUB": "alice" } }, {}, true],
-  ["aud", { StringEquals: { "login.example.com:aud": "mesh" } }, {}, true],
-  [
-    "one of several aud by a set operator",
-    { "ForAnyValue:StringEquals": { "login.example.com:aud": "mesh" } },
-    { aud: ["mesh", "other"] },
-    true,
-  ],
-  ["oaud, which only google has", { Null: { "login.example.com:oaud": "true" } }, {}, true],
-  [
-    "amr",
-    { "ForAnyValue:StringEquals": { "login.example.com:amr": "mfa" } },
-    { amr: ["pwd", "mfa"] },
-    true,
-  ],
-  [
-    "a number, by its source",
-    { StringEquals: { "login.example.com:level": "3" } },
-    { level: 3 },
-    true,
-  ],
-  ["the provider", { StringEquals: { "aws:FederatedProvider": provider } }, {}, true],
-  ["a role tag", { StringEquals: { "aws:ResourceTag/Team": "blue" } }, {}, true],
-  ["a role tag of iam", { StringEquals: { "iam:ResourceTag/Team": "blue" } }, {}, true],
-  ["the owner of the role", { StringEquals: { "aws:ResourceAccount": shop } }, {}, true],
-  [
-    "an external id, which nobody gave",
-    { StringEquals: { "sts:ExternalId": "x" } },
-    { "sts:ExternalId": "x" },
-    false,
-  ],
-])("STS-3 trust can ask for %s", (_why, condition, claims, want) => {
-  const lookup = lookupOf(
-    oidcProvider([toRole("app")]),
-    role("app", { Condition: condition }, { tags: { Team: "blue" } }),
-  );
-  const got = mapToken(lookup, claims);
-  expect(typeof got === "string" ? got : got.trust).toBe(
-    want ? null : "principal-not-mapped trust",
-  );
-});
-
-test.each([
-  ["a@b.c", { email: "a@b.c" }, "a@b.c"],
-  ["an id with a bar", { email: "auth0|123" }, /^s-[0-9a-f]{32}$/],
-  ["the same with a dash", { email: "auth0-123" }, "auth0-123"],
-  ["absent", {}, /^s-[0-9a-f]{32}$/],
-  ["one character", { email: "a" }, /^s-[0-9a-f]{32}$/],
-  ["65 characters", { email: "a".repeat(65) }, /^s-[0-9a-f]{32}$/],
-  ["a path", { email: "../admin" }, /^s-[0-9a-f]{32}$/],
-  ["a variable", { email: "$" + "{aws:username}" }, /^s-[0-9a-f]{32}$/],
-  ["a wildcard", { email: "a*" }, /^s-[0-9a-f]{32}$/],
-  ["a letter beyond ASCII", { email: "jörg" }, /^s-[0-9a-f]{32}$/],
-  ["a newline at the end", { email: "alice\n" }, /^s-[0-9a-f]{32}$/],
-  ["several", { email: ["a@b.c", "d@e.f"] }, /^s-[0-9a-f]{32}$/],
-])("T-STS-29 session name from %s", (_why, claims, want) => {
-  const lookup = lookupOf(
-    oidcProvider([toRole("app", { sessionName: { claim: "email" } })]),
-    role("app", {}),
-  );
-  const mapping = mapToken(lookup, claims);
-  if (typeof mapping === "string") throw new Error(mapping);
-  const { principal } = mapping.mapped;
-  if (principal.type !== "assumed-role") throw new Error(principal.type);
-  expect(principal.sessionName).toMatch(want instanceof RegExp ? want : new RegExp(`^${want}$`));
-  expect(principal.arn).toBe(`arn:aws:sts::${shop}:assumed-role/app/${principal.sessionName}`);
 });
 
 test("T-KEY-25 MFA of a token: unknown, known to a user, never a session's", () => {

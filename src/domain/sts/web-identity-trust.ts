@@ -173,7 +173,10 @@ function setAudience(
   keys.set(`${prefix}aud`, { multivalued: audience.length > 1, values: audience });
   if (audienceRule === "google") {
     keys.set(`${prefix}oaud`, { multivalued: named.length > 1, values: named });
-  } else keys.delete(`${prefix}oaud`);
+  } else {
+    // A claim of that name is not what AWS means by the key.
+    keys.delete(`${prefix}oaud`);
+  }
 }
 
 /**

@@ -133,6 +133,13 @@ export const claimRows: readonly Row[] = [
       expect: "token-audience",
     }),
   ),
+  {
+    id: "JWT-020.11",
+    title: "aud is a list of a number that is written like ours",
+    world: createWorld({ providers: [provider("generic", { audiences: ["7"] })] }),
+    token: () => mint("generic", { claims: { aud: [7] } }),
+    expect: "token-audience",
+  },
   ...["MESH", "Mesh", "mesh ", " mesh", "mesh\u200b", "m\u0435sh"].map(
     (aud, i): Row => ({
       id: `JWT-021.${i + 1}`,

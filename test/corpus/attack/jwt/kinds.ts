@@ -176,6 +176,12 @@ export const kindRows: readonly Row[] = [
     expect: audience,
   },
   {
+    id: "JWT-164.8",
+    title: "ID token for two of ours, azp a list",
+    token: () => mint("oidc-id", { claims: { aud: ["mesh", "mesh-2"], azp: ["mesh"] } }),
+    expect: audience,
+  },
+  {
     id: "JWT-164.6",
     title: "ID token with one aud, azp another client",
     token: () => mint("oidc-id", { claims: { azp: "else" } }),
