@@ -287,10 +287,10 @@ export function listenerConformance(
       );
     });
 
-    test("H2-009: a connection may open 1,024 streams", async () => {
+    test("H2-009: a connection may open 1,024 streams and more", async () => {
       const { address } = await serve();
       const session = await open(address);
-      expect(session.remoteSettings.maxConcurrentStreams).toBe(1024);
+      expect(session.remoteSettings.maxConcurrentStreams).toBeGreaterThanOrEqual(1024);
     });
 
     test(`H2-002: three thousand resets ${traits.standsResets ? "leave" : "close"} the connection`, async () => {

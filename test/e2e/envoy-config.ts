@@ -350,7 +350,8 @@ function resources(
   };
 }
 
-function http2Options(options: Record<string, unknown>) {
+/** Returns a cluster's `typed_extension_protocol_options` for HTTP/2 with `options`. */
+export function http2Options(options: Record<string, unknown>): Record<string, unknown> {
   return {
     "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
       "@type": `${type}extensions.upstreams.http.v3.HttpProtocolOptions`,

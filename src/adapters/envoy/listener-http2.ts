@@ -38,6 +38,9 @@ const withTrailers: { waitForTrailers: boolean; sendDate: boolean } = {
   sendDate: false,
 };
 
+/** Streams that Node may hold for each one that its peer has open. */
+const lingering = 4;
+
 /** How often calls that wait for their peer are looked at: no clock is read for a Check. */
 const sweepMs = 250;
 
@@ -336,14 +339,16 @@ function sessionOptions(limits: ListenerLimits) {
     maxSettings: 32,
     maxOutstandingPings: 10,
     maxSessionInvalidFrames: 1000,
-    maxSessionRejectedStreams: 100,
+    maxSessionRejectedStreams: limits.maxRejectedStreams,
     maxHeaderListPairs: 128,
     maxSendHeaderBlockLength: 65_536,
     streamResetBurst: limits.streamResetBurst,
     streamResetRate: limits.streamResetRate,
     unknownProtocolTimeout: 5000,
     settings: {
-      maxConcurrentStreams: limits.maxConcurrentStreams,
+      // Node counts streams until their objects are gone, its peer until they are reset: without room
+      // above what Envoy uses (1,024) a burst of cancels makes Node refuse honest streams.
+      maxConcurrentStreams: limits.maxConcurrentStreams * lingering,
       maxHeaderListSize: 65_536,
       enablePush: false,
     },

@@ -62,6 +62,11 @@ export interface ListenerLimits {
   /** RST_STREAM frames that one connection may send at once, and a second (H2-001, H2-002). */
   readonly streamResetBurst: number;
   readonly streamResetRate: number;
+  /**
+   * Streams of one connection that may be refused in its life. Node refuses one while it still holds
+   * too many that are over, which a burst of cancels causes, and closes the connection after so many.
+   */
+  readonly maxRejectedStreams: number;
   readonly keepaliveTimeMs: number;
   readonly keepaliveTimeoutMs: number;
   /** Age and idle time of a connection; Infinity: unlimited (H2-010). */
@@ -94,6 +99,7 @@ export function limitsOf(options: ListenerOptions): ListenerLimits {
     maxSessionMemoryMb: 64,
     streamResetBurst: trusted ? 100_000 : 1000,
     streamResetRate: trusted ? 10_000 : 33,
+    maxRejectedStreams: trusted ? 100_000 : 100,
     keepaliveTimeMs: 30_000,
     keepaliveTimeoutMs: 10_000,
     connectionAgeMs: local ? Number.POSITIVE_INFINITY : 30 * 60_000,
