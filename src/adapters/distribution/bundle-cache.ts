@@ -90,7 +90,8 @@ export class BundleCache {
    */
   static async open(disk: Disk, folder: string, limits: BundleLimits): Promise<BundleCache> {
     try {
-      for (const name of [objectsName, keySetsName]) await disk.makeFolder(join(folder, name));
+      for (const name of [objectsName, keySetsName])
+        await disk.makeFolder(join(folder, name), 0o700);
       const lock = await disk.lock(folder);
       if (lock !== null) return new BundleCache(disk, folder, limits, lock, "");
     } catch (error) {

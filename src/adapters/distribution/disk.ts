@@ -28,8 +28,8 @@ export interface Disk {
    * anything but a regular file; never waits for a pipe.
    */
   read(path: string, maxBytes: number): Promise<Uint8Array>;
-  /** Makes a folder and those above it, readable by the owner alone; no effect if it exists. */
-  makeFolder(folder: string): Promise<void>;
+  /** Makes a folder and those above it with this mode; no effect if it exists. */
+  makeFolder(folder: string, mode: number): Promise<void>;
   /** Creates or replaces a file. Not durable before `sync`. */
   write(path: string, bytes: Uint8Array, mode: number): Promise<void>;
   /** Makes the content of a file, or the names of a folder, durable. */

@@ -136,6 +136,15 @@ test.each([
     code: "document-invalid",
   },
   {
+    why: "with a file that cannot be read",
+    prepare: (disk: FakeDisk) => {
+      disk.put("/iam/a.yaml", userDocument("bob"));
+      disk.put("/iam/b.yaml", userDocument("eve"));
+      disk.failing = (step, path) => (step === "read" && path === "/iam/b.yaml" ? "EACCES" : null);
+    },
+    code: "document-invalid",
+  },
+  {
     why: "with a link in a circle",
     prepare: (disk: FakeDisk) => {
       disk.put("/iam/a/a.yaml", userDocument("bob"));

@@ -1,15 +1,15 @@
-import { buildBundle, renewHead, sealHeadOf } from "../../domain/bundle/build.ts";
+import { renewHead, sealHeadOf } from "../../domain/bundle/build.ts";
 import type { Signer } from "../../domain/bundle/ed25519.ts";
 import type { Head } from "../../domain/bundle/head.ts";
 import { encodeKeySet } from "../../domain/bundle/key-set.ts";
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { sealKeySet } from "../../domain/bundle/signed.ts";
-import { sliceDirectory } from "../../domain/bundle/slice.ts";
 import type { DocumentOptionsInput } from "../../domain/directory/document-options.ts";
 import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import type { Problem } from "../../iam/problem.ts";
+import { buildDocuments } from "./build-documents.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Disk } from "./disk.ts";
 import { readDocumentFolder, walkDocuments } from "./document-folder.ts";
@@ -193,35 +193,24 @@ class DocumentsSource implements BundleSource {
 
   /** Builds, signs and offers `whole`; true when it is in force, or was already. */
   async #offer(whole: Directory): Promise<boolean> {
-    const sliced = sliceDirectory(whole, this.#options.services);
-    if (!sliced.ok) throw new MeshIamError("document-invalid", sliced.message);
-    const { slice, directory } = sliced.value;
     const issuedAtMs = this.#issuedAtMs();
     const previous = this.#built;
     const revision = Math.max((previous?.head.revision ?? 0) + 1, Math.floor(issuedAtMs / 1000));
-    const built = buildBundle(directory, {
-      slice,
-      epoch: 1,
+    const built = buildDocuments(whole, this.#options.services, {
       revision,
-      coveredRevision: revision,
       issuedAtMs,
       validForMs: this.#validForMs(),
       signer: this.#signer,
       limits: this.#limits,
       frames: previous?.objects ?? new Map(),
     });
-    if (!built.ok) throw new MeshIamError("document-invalid", built.detail);
-    const { poison, head, sealedHead, objects } = built.bundle;
-    if (poison.length > 0) {
-      // Whoever writes documents can mend them: better refused than every decision an error.
-      const lines = poison.map(({ kind, objectId, reason }) => `${kind} ${objectId}: ${reason}`);
-      throw new MeshIamError("document-invalid", lines.join("\n"));
-    }
+    if (!built.ok) throw new MeshIamError(built.code, built.message);
+    const { head, sealedHead, objects } = built.value;
     if (previous?.head.manifestDigest === head.manifestDigest) return true;
     const restore = previous?.head.org === head.org ? null : this.#follower.forget();
     const result = await this.#follower.offer({
       head: sealedHead,
-      keySets: this.#keySets(directory.org),
+      keySets: this.#keySets(head.org),
       object: async ({ digest }) => objects.get(digest) ?? null,
     });
     if (result === "applied") this.#built = { head, objects };

@@ -9,8 +9,8 @@ export const nodeDisk: Disk = Object.freeze({
   facts,
   realPath: (path: string) => realpath(path),
   read,
-  makeFolder: async (folder: string) => {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+  makeFolder: async (folder: string, mode: number) => {
+    await mkdir(folder, { recursive: true, mode });
   },
   write: (path: string, bytes: Uint8Array, mode: number) => writeFile(path, bytes, { mode }),
   sync,

@@ -1,5 +1,11 @@
 import { expect, test } from "vitest";
 import { bundleOf, expecting } from "../../../test/fakes/bundle.ts";
+import {
+  managedPolicy,
+  sampleDirectory,
+  service,
+  user,
+} from "../../../test/fakes/bundle-directory.ts";
 import { root } from "../../../test/fakes/bundle-keys.ts";
 import { compressFrame, inflateFrame } from "./frame.ts";
 import { extendKeySets } from "./key-set-chain.ts";
@@ -9,7 +15,20 @@ import { verifyContent } from "./verify-content.ts";
 import { verifyHead } from "./verify-head.ts";
 
 const anchors = { rootFingerprints: [root.keyId], org: "o-acme" };
-const bundle = bundleOf();
+// Small, yet with every kind of part.
+const bundle = bundleOf(
+  sampleDirectory({
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+    groups: [],
+    roles: [],
+    workloads: [],
+    users: [user("bob", { attachedPolicyIds: ["ANPAREAD"] })],
+    managedPolicies: [managedPolicy("read", "{}")],
+    oidcProviders: [],
+    services: [service("orders")],
+  }),
+);
 const verified = verifyBundle(bundle, anchors, null, expecting());
 if (!verified.ok) throw new Error(verified.detail);
 const { head, keySets, parts, directory } = verified;

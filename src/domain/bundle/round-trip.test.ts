@@ -34,7 +34,7 @@ test("any directory goes through a bundle unchanged", () => {
     fc.property(arbitraryDirectory, (directory) => {
       expect(inOrder(carried(directory))).toEqual(inOrder(directory));
     }),
-    { numRuns: 150 },
+    { numRuns: 60 },
   );
 });
 
@@ -50,7 +50,7 @@ test("BUN-6 the same content gives the same manifest, whatever the order it is l
         [...bundleOf(directory).objects.keys()].sort(),
       );
     }),
-    { numRuns: 50 },
+    { numRuns: 25 },
   );
 });
 

@@ -44,6 +44,18 @@ export function sealKeySet(payload: Uint8Array, signers: readonly Signer[]): Uin
   return seal("mesh-iam/keyset/v1", payload, signers, true);
 }
 
+/**
+ * Returns the bytes of `envelope` with a signature by `signer` added: those of other keys stay, an
+ * earlier one of the same key is replaced.
+ */
+export function addHeadSignature(envelope: Envelope, signer: Signer): Uint8Array {
+  const { payload } = envelope;
+  const value = signer.sign(signedBytes("mesh-iam/head/v1", payload));
+  const others = envelope.signatures.filter(({ keyId }) => keyId !== signer.keyId);
+  const signatures = [...others, create(SignatureSchema, { keyId: signer.keyId, value })];
+  return toBinary(SignedSchema, create(SignedSchema, { payload, signatures }));
+}
+
 function seal(
   type: PayloadType,
   payload: Uint8Array,
