@@ -1,8 +1,10 @@
 import { Command, CommanderError } from "commander";
 import { addAuthorizer } from "./authorizer.ts";
+import { addBundle } from "./bundle.ts";
 import { reportFailure } from "./exit.ts";
 import { addExplain } from "./explain.ts";
 import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
+import { addKeys } from "./keys.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addSimulate } from "./simulate.ts";
 import { addValidate } from "./validate.ts";
@@ -52,5 +54,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
   addValidate(program, io, result);
   addSimulate(program, io, result);
   addExplain(program, io, result);
+  addBundle(program, io);
+  addKeys(program, io);
   return program;
 }
