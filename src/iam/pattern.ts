@@ -24,9 +24,9 @@ export type Pattern =
 
 export type PatternToken = GlobToken | VariablePart;
 
-/** Gives one glob for equal texts, so that search tables exist once. */
-export interface GlobTable {
-  readonly globs: Map<string, Glob>;
+/** Patterns of texts without variables, so that a text and its search tables exist once. */
+export interface PatternTable {
+  readonly patterns: Map<string, Pattern & { readonly tokens: null }>;
 }
 
 /**
@@ -36,9 +36,9 @@ export interface GlobTable {
 export function createPattern(
   text: string,
   template: readonly TemplatePart[] | null,
-  table?: GlobTable,
+  table?: PatternTable,
 ): Pattern {
-  if (template === null) return { glob: internGlob(text, table), tokens: null };
+  if (template === null) return plainPattern(text, table);
   const tokens = template.flatMap(tokensOf);
   return tokens.every(isGlobToken)
     ? { glob: createGlob(tokens), tokens: null }
@@ -46,12 +46,16 @@ export function createPattern(
 }
 
 /** Returns the glob of `text`, the table's where it has one. */
-export function internGlob(text: string, table?: GlobTable): Glob {
-  const known = table?.globs.get(text);
+export function internGlob(text: string, table: PatternTable): Glob {
+  return plainPattern(text, table).glob;
+}
+
+function plainPattern(text: string, table?: PatternTable): Pattern & { readonly tokens: null } {
+  const known = table?.patterns.get(text);
   if (known !== undefined) return known;
-  const glob = createGlob(parseGlob(text));
-  table?.globs.set(text, glob);
-  return glob;
+  const pattern = { glob: createGlob(parseGlob(text)), tokens: null };
+  table?.patterns.set(text, pattern);
+  return pattern;
 }
 
 /** Returns the literal text every match begins with: up to the first wildcard or variable. */

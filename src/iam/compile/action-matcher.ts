@@ -31,11 +31,18 @@ export function parseActionName(text: string): ActionName {
 }
 
 /** Returns the matcher of `element`. An entry without colon, but for `*`, matches nothing. */
-export function createActionMatcher(element: ListElement, tables: CompileTables): ActionMatcher {
-  const patterns = element.entries
-    .filter(({ text }) => text === "*" || text.includes(":")) // ACT-6, LOAD-4
-    .map(({ text }) => intern(tables.actions, text, () => createActionPattern(text, tables)));
-  return { negated: element.negated, patterns };
+export function createActionMatcher(
+  { negated, entries }: ListElement,
+  tables: CompileTables,
+): ActionMatcher {
+  const texts = entries
+    .map(({ text }) => text)
+    .filter((text) => text === "*" || text.includes(":")); // ACT-6, LOAD-4
+  return intern(tables.actionLists, JSON.stringify([negated, texts]), () => {
+    const create = (text: string): ActionPattern =>
+      intern(tables.actions, text, () => createActionPattern(text, tables));
+    return { negated, patterns: texts.map(create) };
+  });
 }
 
 /** Returns whether the statement's actions take in `action` (ACT-2 to ACT-5). */

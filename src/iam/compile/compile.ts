@@ -91,7 +91,7 @@ function compileStatement(
 ): CompiledStatement {
   const { sid, effect, principal, resource } = statement;
   const resources = resource && createResourceMatcher(resource, version, tables);
-  const conditions = statement.conditions.map((entry) => compileCondition(entry, version, tables));
+  const conditions = compileConditions(statement.conditions, version, tables);
   const reads = new Set<string>();
   if (resources !== null) addResourceKeys(resources, reads);
   const resourceKeys = [...reads];
@@ -105,33 +105,49 @@ function compileStatement(
     resources,
     principals: principal && createPrincipalMatcher(principal, options, tables),
     conditions,
-    reads: [...reads].sort(),
+    reads: internReads(reads, tables),
     clock: clockOf(statement, conditions, resourceKeys),
   });
 }
 
-function compileCondition(
-  entry: ConditionEntry,
+function internReads(keys: ReadonlySet<string>, tables: CompileTables): readonly string[] {
+  if (keys.size === 0) return none;
+  const sorted = [...keys].sort();
+  return intern(tables.readSets, JSON.stringify(sorted), () => sorted);
+}
+
+// Equal conditions are one, and so are equal blocks of them: nearly all blocks are.
+function compileConditions(
+  entries: readonly ConditionEntry[],
   version: PolicyDocument["version"],
   tables: CompileTables,
-): Condition {
+): readonly Condition[] {
+  if (entries.length === 0) return none;
+  const keys = entries.map(({ operator, key, values }) =>
+    JSON.stringify([version, operator, key, values.map((value) => value.text)]),
+  );
+  return intern(tables.conditionBlocks, keys.join(), () =>
+    entries.map((entry, i) =>
+      intern(tables.conditions, keys[i] ?? "", () => compileCondition(entry, version)),
+    ),
+  );
+}
+
+function compileCondition(entry: ConditionEntry, version: PolicyDocument["version"]): Condition {
   const { operator, base, negated, ifExists, quantifier, key, keyLower } = entry;
-  const texts = entry.values.map((value) => value.text);
-  return intern(tables.conditions, JSON.stringify([version, operator, key, texts]), () => {
-    const { variables, matcher } = operators[base];
-    const values = texts.flatMap((text) =>
-      createValues(text, variables && version === "2012-10-17"),
-    );
-    return Object.freeze({
-      operator,
-      negated,
-      ifExists,
-      quantifier,
-      key,
-      keyLower,
-      values,
-      matcher: matcher && matcher(values),
-    });
+  const { variables, matcher } = operators[base];
+  const values = entry.values.flatMap(({ text }) =>
+    createValues(text, variables && version === "2012-10-17"),
+  );
+  return Object.freeze({
+    operator,
+    negated,
+    ifExists,
+    quantifier,
+    key,
+    keyLower,
+    values,
+    matcher: matcher?.(values) ?? null,
   });
 }
 
@@ -155,6 +171,8 @@ function clockOf(
   resourceKeys: readonly string[],
 ): readonly ClockDependence[] {
   const clock: ClockDependence[] = [];
+  // nearly always nothing: no array of its own then
+  if (conditions.length === 0 && resourceKeys.length === 0) return none;
   if (resourceKeys.some(isClockKey)) clock.push(unknownDependence);
   statement.conditions.forEach(({ base }, i) => {
     const condition = conditions[i];
@@ -164,8 +182,10 @@ function clockOf(
     if (moves !== null) clock.push(moves);
     if (condition.values.some(readsClock)) clock.push(unknownDependence);
   });
-  return clock;
+  return clock.length === 0 ? none : clock;
 }
+
+const none: readonly never[] = Object.freeze([]);
 
 function readsClock({ template }: PolicyValue): boolean {
   return (template ?? []).some((part) => part.type === "variable" && isClockKey(part.keyLower));

@@ -40,11 +40,12 @@ export function createResourceMatcher(
   version: PolicyDocument["version"],
   tables: CompileTables,
 ): ResourceMatcher {
-  const patterns = element.entries.map(({ text }) =>
-    intern(tables.resources, `${version} ${text}`, () =>
-      createResourcePattern(text, version === "2012-10-17", tables),
-    ),
-  );
+  const patterns = element.entries.map(({ text }) => {
+    const variables = version === "2012-10-17" && hasVariable(text);
+    // the version counts only where there could be a variable
+    const key = hasVariable(text) ? `${version} ${text}` : text;
+    return intern(tables.resources, key, () => createResourcePattern(text, variables, tables));
+  });
   return { negated: element.negated, patterns };
 }
 

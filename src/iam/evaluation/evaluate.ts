@@ -65,7 +65,7 @@ function decide(applicable: readonly Layer[], scope: QuestionScope): Decision {
   // DEC-5
   const until = validUntilMs(applicable, scope);
   if (!grant(facts)) return implicitlyDenied(firstMissing(facts), null, until);
-  const byResource = grant({ ...facts, identity: false });
+  const byResource = grant(withoutIdentity(facts));
   return allowed(byResource ? "resource-policy" : "identity-policy", allows, until);
 }
 
@@ -128,9 +128,10 @@ function findDenies(layer: Layer, scope: QuestionScope): readonly CompiledStatem
   if (denies.statements.length === 0) return none;
   const every = new EveryMatch();
   findMatches(denies, layer.namesCaller, scope, every);
-  if (every.statements.length < 2) return every.statements;
+  const { statements } = every;
+  if (statements === null) return none;
   // the index finds by resource, a denial is told in document order
-  return denies.statements.filter((statement) => every.statements.includes(statement));
+  return denies.statements.filter((statement) => statements.includes(statement));
 }
 
 // Whether some Allow of the layer applies; it is added to `allows`.
@@ -195,7 +196,13 @@ function callerFacts(
         break;
     }
   }
-  return { ...alone, identity, boundary, session };
+  const { type, same, resource } = alone;
+  return { type, same, class: alone.class, resource, identity, boundary, session };
+}
+
+function withoutIdentity(facts: GrantFacts): GrantFacts {
+  const { type, same, resource, boundary, session } = facts;
+  return { type, same, class: facts.class, resource, identity: false, boundary, session };
 }
 
 const forever = Number.POSITIVE_INFINITY;

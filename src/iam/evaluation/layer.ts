@@ -24,28 +24,37 @@ export interface Layer {
 /** Returns the layers of 6.1 that count for the question, in the order of denials (DEC-8). */
 export function layersThatApply(context: RequestContext, layers: EngineLayers): readonly Layer[] {
   const { action, principal } = context;
-  const applicable: Layer[] = [];
-  const add = (
-    policyType: PolicyType,
-    level: number | null,
-    set: PolicySet,
-    namesCaller: boolean,
-  ): void => {
-    const candidates = candidatesFor(set, action);
-    applicable.push({ policyType, level, set, candidates, namesCaller });
-  };
   const { serviceControl, resourceControl, resource, permissionsBoundary, session } = layers;
+  const applicable: Layer[] = [];
   if (serviceControl !== null && serviceControlApplies(context)) {
-    for (const [level, set] of serviceControl.entries()) add("serviceControl", level, set, false);
+    for (let level = 0; level < serviceControl.length; level++) {
+      add(applicable, "serviceControl", level, serviceControl[level], action);
+    }
   }
   if (resourceControl !== null && resourceControlApplies(context)) {
-    for (const [level, set] of resourceControl.entries()) add("resourceControl", level, set, true);
+    for (let level = 0; level < resourceControl.length; level++) {
+      add(applicable, "resourceControl", level, resourceControl[level], action);
+    }
   }
-  if (resource !== null) add("resource", null, resource, true);
-  if (hasIdentitySide(principal)) add("identity", null, layers.identity, false);
+  if (resource !== null) add(applicable, "resource", null, resource, action);
+  if (hasIdentitySide(principal)) add(applicable, "identity", null, layers.identity, action);
   if (permissionsBoundary !== null && boundaryApplies(principal)) {
-    add("permissionsBoundary", null, permissionsBoundary, false);
+    add(applicable, "permissionsBoundary", null, permissionsBoundary, action);
   }
-  if (session !== null && sessionPolicyApplies(principal)) add("session", null, session, false);
+  if (session !== null && sessionPolicyApplies(principal)) {
+    add(applicable, "session", null, session, action);
+  }
   return applicable;
+}
+
+function add(
+  applicable: Layer[],
+  policyType: PolicyType,
+  level: number | null,
+  set: PolicySet | undefined,
+  action: string,
+): void {
+  if (set === undefined) return;
+  const namesCaller = policyType === "resource" || policyType === "resourceControl";
+  applicable.push({ policyType, level, set, candidates: candidatesFor(set, action), namesCaller });
 }

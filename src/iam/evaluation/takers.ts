@@ -2,12 +2,13 @@ import type { CompiledStatement } from "../compile/compile.ts";
 import { type Level, levels } from "../compile/principal-matcher.ts";
 import type { Taker } from "./match.ts";
 
-/** Takes every statement that applies. */
+/** Takes every statement that applies, once; null while there is none. */
 export class EveryMatch implements Taker {
-  readonly statements: CompiledStatement[] = [];
+  statements: CompiledStatement[] | null = null;
 
   take(statement: CompiledStatement): boolean {
-    if (!this.statements.includes(statement)) this.statements.push(statement);
+    if (this.statements === null) this.statements = [statement];
+    else if (!this.statements.includes(statement)) this.statements.push(statement);
     return false;
   }
 }
