@@ -102,7 +102,10 @@ test.each([
 
 test("JWT-126 an id that two keys claim is ambiguous, one that is listed twice is not", async () => {
   const other = { ...jwkOf(generateKeyPairSync("ec", { namedCurve: "P-256" })), kid: "e" };
-  expect((await load([ecJwk, other])).keys.byId.get("e")).toBe("ambiguous");
+  const { keys } = await load([ecJwk, other, rsaJwk]);
+  expect(keys.byId.get("e")).toBe("ambiguous");
+  // Nor is either found by whoever remembers it, or by a token without a name.
+  expect(keys.all.map(({ id }) => id)).toEqual(["r"]);
   expect((await load([ecJwk, { ...ecJwk, alg: "ES256" }])).keys.byId.get("e")).toBe("ambiguous");
   const twice = await load([ecJwk, ecJwk]);
   expect(twice.keys.byId.get("e")).toMatchObject({ family: "P-256" });

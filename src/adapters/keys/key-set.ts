@@ -24,6 +24,7 @@ export interface LoadedKey {
 export interface KeySet {
   /** An id that two usable keys claim is ambiguous, and neither is found under it (JWT-126). */
   readonly byId: ReadonlyMap<string, LoadedKey | "ambiguous">;
+  /** Every key that may verify: those of an ambiguous id are not among them. */
   readonly all: readonly LoadedKey[];
   /** Each key under everything that makes it what it is. */
   readonly byFingerprint: ReadonlyMap<string, LoadedKey>;
@@ -160,7 +161,8 @@ function keySetOf(loaded: ReadonlyMap<string, LoadedKey>, previous: KeySet | nul
   for (const key of loaded.values()) {
     if (key.id !== null) byId.set(key.id, byId.has(key.id) ? "ambiguous" : key);
   }
-  return Object.freeze({ byId, all: [...loaded.values()], byFingerprint: loaded });
+  const all = [...loaded.values()].filter(({ id }) => id === null || byId.get(id) !== "ambiguous");
+  return Object.freeze({ byId, all, byFingerprint: loaded });
 }
 
 /** Returns a whole number of at most 2^53, null if absent, undefined if it is anything else. */

@@ -63,9 +63,6 @@ const algorithms = {
 
 export type TokenAlgorithm = keyof typeof algorithms;
 
-/** Every algorithm that a provider may pin. */
-export const tokenAlgorithms = Object.keys(algorithms) as readonly TokenAlgorithm[];
-
 /** True for the exact name of an algorithm of ours; `alg` is the sender's text. */
 export function isTokenAlgorithm(alg: string): alg is TokenAlgorithm {
   return Object.hasOwn(algorithms, alg);

@@ -19,6 +19,7 @@ export interface VerificationKey {
 export interface VerificationKeys {
   /** An id that two keys of the set claim is ambiguous, and neither verifies under it. */
   readonly byId: ReadonlyMap<string, VerificationKey | "ambiguous">;
+  /** Every key that may verify: whoever remembers a key asks here whether it is still in force. */
   readonly all: readonly VerificationKey[];
 }
 
