@@ -56,6 +56,11 @@ export async function signFolder(
 
   const chain = await readChain(disk, options.keySetsFolder ?? dirname(keyFile), limits);
   if (!chain.ok) return chain;
+  // Signatures of other keys stay, so that the verification below says nothing about this one.
+  if (!chain.value.current.bundleKeyObjects.has(signer.value.keyId)) {
+    const message = `key set ${chain.value.current.number} does not list ${quote(keyFile)} as a bundle key`;
+    return fail("key-invalid", message);
+  }
   const sealed = addHeadSignature(opened.envelope, signer.value);
   const verified = verifyHead(sealed, chain.value, {
     slice: null,

@@ -1,0 +1,255 @@
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, test } from "vitest";
+import { runProgram } from "./program.ts";
+import { sampleDocuments } from "./quickstart/workspace.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "mesh-iam-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+async function run(
+  args: readonly string[],
+  stdin = "",
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const code = await runProgram(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    stdin: (async function* () {
+      yield Buffer.from(stdin);
+    })(),
+    env,
+    terminal: false,
+  });
+  return { code, out, err };
+}
+
+const scenario = (id: string, effect: string) => ({
+  id,
+  principal: { type: "user", arn: "arn:aws:iam::111122223333:user/ana" },
+  action: "orders:GetOrder",
+  resource: { arn: "arn:aws:orders::111122223333:order/42", account: "111122223333" },
+  policies: {
+    identity: [
+      {
+        id: "p1",
+        document: {
+          Version: "2012-10-17",
+          Statement: [{ Sid: "S", Effect: effect, Action: "orders:Get*", Resource: "*" }],
+        },
+      },
+    ],
+  },
+});
+
+function write(name: string, content: unknown): string {
+  const path = join(folder, name);
+  writeFileSync(path, typeof content === "string" ? content : JSON.stringify(content));
+  return path;
+}
+
+describe("simulate", () => {
+  test("one allowed scenario: the answer in AWS's words, exit code 0", async () => {
+    const { code, out } = await run(["simulate", write("allow.json", scenario("row-1", "Allow"))]);
+    expect(JSON.parse(out)).toEqual({
+      id: "row-1",
+      decision: "allowed",
+      deniedBy: null,
+      deniedLevel: null,
+      matchedStatements: [
+        { policyType: "identity", policyId: "p1", sid: "S", index: 0, effect: "Allow" },
+      ],
+      missingContextKeys: [],
+      errors: [],
+    });
+    expect(code).toBe(0);
+  });
+
+  test("a denial has the exit code 2", async () => {
+    const { code, out } = await run(["simulate", "-"], JSON.stringify(scenario("r", "Deny")));
+    expect(JSON.parse(out)).toMatchObject({ decision: "explicitDeny", deniedBy: "identity" });
+    expect(code).toBe(2);
+  });
+
+  test("--stdin: one answer a line; a row that is not accepted is an error row and exit code 3", async () => {
+    const lines = [scenario("a", "Allow"), scenario("b", "Deny"), scenario("c", "allow")];
+    const { code, out } = await run(
+      ["simulate", "--stdin"],
+      lines.map((l) => JSON.stringify(l)).join("\n"),
+    );
+    const answers = out
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line));
+    expect(answers.map(({ id, decision, error }) => [id, decision ?? error])).toEqual([
+      ["a", "allowed"],
+      ["b", "explicitDeny"],
+      ["c", "scenario-invalid"],
+    ]);
+    expect(answers[2].problems[0].code).toBe("INVALID_EFFECT");
+    expect(code).toBe(3);
+  });
+
+  test("a decision never sets the exit code of --stdin", async () => {
+    const { code } = await run(["simulate", "--stdin"], JSON.stringify(scenario("b", "Deny")));
+    expect(code).toBe(0);
+  });
+
+  test("an invalid scenario names file, line, column and field, and exits 3", async () => {
+    const path = write("bad.json", '{\n "id": "x",\n "principul": {}\n}');
+    const { code, err } = await run(["simulate", path]);
+    expect(err).toContain(`${path}:3:`);
+    expect(err).toContain("`principul`");
+    expect(err).toContain("`principal`");
+    expect(code).toBe(3);
+  });
+});
+
+describe("explain", () => {
+  test("a tree: layers, statements, what was wanted and what was found", async () => {
+    const asked = scenario("row-2", "Allow");
+    const [policy] = asked.policies.identity;
+    Object.assign(policy?.document.Statement[0] ?? {}, {
+      Condition: { StringEquals: { "aws:PrincipalTag/team": "blue" } },
+    });
+    const { code, out } = await run(["explain", write("explain.json", asked)]);
+    expect(out).toContain("implicitDeny by the identity policies (implicit-deny)");
+    expect(out).toContain("StringEquals aws:PrincipalTag/team: wanted blue, found absent");
+    expect(out).toContain("because no identity-based policy allows the orders:GetOrder action");
+    expect(code).toBe(2);
+  });
+
+  test("--json holds the decision and every layer", async () => {
+    const { out } = await run([
+      "explain",
+      "--json",
+      write("explain2.json", scenario("r", "Allow")),
+    ]);
+    const explanation = JSON.parse(out);
+    expect(explanation.decision.decision).toBe("allowed");
+    expect(explanation.layers.map((layer: { policyType: string }) => layer.policyType)).toContain(
+      "identity",
+    );
+  });
+});
+
+describe("validate", () => {
+  const documents = join(folder, "documents");
+  cpSync(sampleDocuments, documents, { recursive: true });
+  writeFileSync(join(documents, "jwks.json"), '{"keys":[]}');
+
+  test("the sample documents are accepted, their finding shown", async () => {
+    const { code, out } = await run(["validate", documents]);
+    expect(out).toContain("SECURITY_WARNING orders.yaml:");
+    expect(out).toContain("accepted, 1 finding");
+    expect(code).toBe(0);
+    expect((await run(["validate", documents, "--fail-on", "SECURITY_WARNING"])).code).toBe(3);
+  });
+
+  test("every mistake is told with file, line, column and field", async () => {
+    const broken = join(folder, "broken");
+    cpSync(documents, broken, { recursive: true });
+    const people = readFileSync(join(broken, "people.yaml"), "utf8");
+    writeFileSync(
+      join(broken, "people.yaml"),
+      people
+        .replace("groups: [developers]", "grups: [developers]")
+        .replace("Effect: Deny", "Effect: deny"),
+    );
+    const { code, out } = await run(["validate", broken]);
+    expect(out).toMatch(/people\.yaml:\d+:\d+ User\/ana spec.*`grups`.*`groups`/);
+    expect(out).toMatch(/people\.yaml:\d+:\d+ User\/carol .*Statement\[0\]\.Effect.*`deny`/);
+    expect(out).toContain("refused");
+    expect(code).toBe(3);
+  });
+
+  test("one policy by its type", async () => {
+    const policy = write(
+      "policy.json",
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:B"}]}',
+    );
+    const { code, out } = await run(["validate", policy, "--policy-type", "identity"]);
+    expect(out).toContain("MISSING_RESOURCE");
+    expect(code).toBe(3);
+    expect((await run(["validate", policy, "--policy-type", "idenity"])).code).toBe(1);
+  });
+});
+
+describe("bundle", () => {
+  test("documents to a verified bundle, and each wrong step refused", async () => {
+    const keys = join(folder, "keys");
+    const bundle = join(folder, "bundle");
+    const documents = join(folder, "documents");
+    const made = await run(["keys", "generate", "--out", keys, "--org", "o-acme123456", "--json"]);
+    const { rootFingerprint } = JSON.parse(made.out);
+    expect(rootFingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
+    expect((await run(["bundle", "build", "--documents", documents, "--out", bundle])).code).toBe(
+      0,
+    );
+
+    const verify = ["bundle", "verify", "--root-fingerprint", rootFingerprint, bundle];
+    const unsigned = await run(verify);
+    expect(unsigned.code).toBe(3);
+    expect((await run(["bundle", "sign", "--key", join(keys, "bundle.pem"), bundle])).code).toBe(0);
+    const verified = await run(verify);
+    expect(verified.out).toContain("verified");
+    expect(verified.code).toBe(0);
+    const inspected = JSON.parse((await run(["bundle", "inspect", "--json", bundle])).out);
+    expect(inspected).toMatchObject({ org: "o-acme123456", slice: "all", epoch: 1 });
+
+    const other = `sha256:${"0".repeat(64)}`;
+    const wrongRoot = await run(["bundle", "verify", "--root-fingerprint", other, bundle]);
+    expect(wrongRoot.err).toContain("(bundle-signature)");
+    expect(wrongRoot.code).toBe(3);
+    // The root key may not sign heads, and no key is ever overwritten.
+    expect((await run(["bundle", "sign", "--key", join(keys, "root.pem"), bundle])).code).toBe(3);
+    expect((await run(["keys", "generate", "--out", keys])).err).toContain("exists already");
+  });
+});
+
+describe("words", () => {
+  test.each([
+    { why: "help teaches", args: ["--help"], code: 0, says: "mesh-iam quickstart" },
+    {
+      why: "help of a command shows an example",
+      args: ["simulate", "--help"],
+      code: 0,
+      says: "row-1",
+    },
+    { why: "an unknown command names the nearest", args: ["simulat"], code: 1, says: "simulate" },
+    { why: "an unknown option", args: ["validate", "--jsn", "."], code: 1, says: "--json" },
+    { why: "a missing file", args: ["simulate", "/nowhere.json"], code: 3, says: "no such file" },
+    { why: "no source", args: ["authorizer"], code: 3, says: "`documents`" },
+    {
+      why: "a folder that is not there",
+      args: ["authorizer", "--documents", "/nowhere"],
+      code: 3,
+      says: "`/nowhere`",
+    },
+  ])("$why: exit code $code", async ({ args, code, says }) => {
+    const ran = await run(args);
+    expect(ran.out + ran.err).toContain(says);
+    expect(ran.code).toBe(code);
+  });
+
+  test("an unknown configuration key names file, line, column and the nearest key", async () => {
+    const path = write("authorizer.yaml", "documents: ./x\ndrainSecond: 3\n");
+    const { code, err } = await run(["authorizer", "--config", path]);
+    expect(err).toContain(`${path}:2:1 `);
+    expect(err).toContain("`drainSeconds`");
+    expect(code).toBe(3);
+  });
+});
