@@ -59,7 +59,7 @@ export async function signFolder(
   // Signatures of other keys stay, so that the verification below says nothing about this one.
   if (!chain.value.current.bundleKeyObjects.has(signer.value.keyId)) {
     const message = `key set ${chain.value.current.number} does not list ${quote(keyFile)} as a bundle key`;
-    return fail("key-invalid", message);
+    return fail("bundle-signature", message);
   }
   const sealed = addHeadSignature(opened.envelope, signer.value);
   const verified = verifyHead(sealed, chain.value, {
