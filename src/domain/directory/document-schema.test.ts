@@ -1,10 +1,15 @@
 import { readdirSync, readFileSync } from "node:fs";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { parseAllDocuments } from "yaml";
 import { document, refusals, wide } from "../../../test/fakes/document-texts.ts";
+import type { Report } from "./document-problem.ts";
 import { documentReference } from "./document-reference.ts";
 import { documentSchema } from "./document-schema.ts";
+import { readEnvelope } from "./envelope.ts";
 import { documentKinds } from "./kinds/registry.ts";
+import { defaultYamlLimits } from "./yaml/bounds.ts";
+import { parseYaml } from "./yaml/parse.ts";
 
 type Schema = Readonly<Record<string, unknown>>;
 const schema = documentSchema() as Schema & { readonly $defs: Readonly<Record<string, Schema>> };
@@ -41,6 +46,7 @@ const keywords: Readonly<
   const: (value, rule) => value === rule,
   enum: (value, rule) => (rule as unknown[]).includes(value),
   anyOf: (value, rule) => list(rule).some((one) => fits(value, one)),
+  not: (value, rule) => !fits(value, rule as Schema),
   oneOf: (value, rule) => list(rule).filter((one) => fits(value, one)).length === 1,
   required: (value, rule) =>
     !isMap(value) || (rule as string[]).every((name) => Object.hasOwn(value, name)),
@@ -128,6 +134,81 @@ test.each([
 ])("schema and reader refuse %s alike", (_why, text) => {
   expect(refusals(text)).not.toEqual([]);
   expect(documentsIn(text).every((one) => fits(one, schema))).toBe(false);
+});
+
+// --- reader and schema cannot drift: what the tables accept, the schema accepts ---
+
+const documents = texts.flatMap(documentsIn);
+const odd: readonly unknown[] = [
+  null,
+  true,
+  0,
+  -1,
+  1.5,
+  3600,
+  "",
+  "x",
+  "active",
+  "/",
+  "*",
+  [],
+  {},
+  [""],
+  ["x", "x"],
+  { a: 1 },
+  { claim: "x" },
+];
+
+/** Returns `value` with one thing in it changed, found by the steps. */
+function mutate(value: unknown, steps: readonly number[], change: number): unknown {
+  const [step = 0, ...rest] = steps;
+  const replaced = odd[change % odd.length];
+  if (Array.isArray(value)) {
+    if (value.length === 0 || rest.length === 0)
+      return change % 2 === 0 ? replaced : [...value, replaced];
+    const at = step % value.length;
+    return value.map((item, i) => (i === at ? mutate(item, rest, change) : item));
+  }
+  if (!isMap(value)) return replaced;
+  const names = Object.keys(value);
+  const name = names[step % Math.max(names.length, 1)] ?? "none";
+  if (rest.length > 0 && names.length > 0)
+    return { ...value, [name]: mutate(value[name], rest, change) };
+  if (change % 3 === 0)
+    return Object.fromEntries(Object.entries(value).filter(([other]) => other !== name));
+  return change % 3 === 1 ? { ...value, extra: replaced } : { ...value, [name]: replaced };
+}
+
+test("whatever is changed in a document, the reader answers, and accepts nothing that the schema refuses", () => {
+  let accepted = 0;
+  let refused = 0;
+  fc.assert(
+    fc.property(
+      fc.constantFrom(...documents),
+      fc.array(fc.nat({ max: 30 }), { minLength: 1, maxLength: 8 }),
+      fc.nat({ max: 1000 }),
+      (original, steps, change) => {
+        const changed = mutate(original, steps, change);
+        const [parsed] = parseYaml(JSON.stringify(changed), defaultYamlLimits);
+        if (!parsed?.root) return;
+        const report: Report = { problems: [], findings: [] };
+        const envelope = readEnvelope(parsed.root, "a.json", documentKinds, report);
+        if (envelope !== null) envelope.kind.spec.read(envelope.spec, envelope.specPlace, report);
+        for (const { position, severity } of report.problems) {
+          expect(severity).toBe("ERROR");
+          expect(position?.line).toBe(1);
+        }
+        if (report.problems.length > 0) refused++;
+        else {
+          accepted++;
+          expect({ changed, fits: fits(changed, schema) }).toEqual({ changed, fits: true });
+        }
+      },
+    ),
+    { numRuns: 1_000 },
+  );
+  expect(accepted).toBeGreaterThan(50);
+  expect(refused).toBeGreaterThan(50);
 });
 
 test("the schema is JSON, and every reference in it leads somewhere", () => {

@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { DocumentOptionsInput } from "./document-options.ts";
 import { formatDocumentProblem } from "./document-problem.ts";
@@ -414,5 +415,34 @@ test("a policy is read as what it is for", () => {
   ).toBeGreaterThan(0);
   expect(linesOf(inOrganization(wide("ServiceControlPolicy", "s", `content: ${read}`)))).toEqual(
     [],
+  );
+});
+
+test("whatever stands in a file, reading answers with problems that have a place", () => {
+  const piece = fc.oneof(
+    fc.constantFrom(
+      ..."[]{},:-?&*!|>'\"%@`#\n\t \u0000\ufeff\u2028",
+      "---\n",
+      "kind: Role\n",
+      "- ",
+      "<<: *a",
+      "&a ",
+      "*a",
+      "!!str ",
+      "%YAML 1.2\n",
+    ),
+    fc.string({ maxLength: 5, unit: "binary" }),
+    fc.constantFrom(...everyKind.text.split("\n").map((line) => `${line}\n`)),
+  );
+  fc.assert(
+    fc.property(fc.array(piece, { maxLength: 40 }), (pieces) => {
+      const loaded = readDocuments([{ path: "a.yaml", text: pieces.join("") }]);
+      for (const problem of loaded.ok ? [] : loaded.problems) {
+        expect(problem.file).toBe("a.yaml");
+        expect(problem.position?.line).toBeGreaterThan(0);
+        expect(formatDocumentProblem(problem)).not.toMatch(/\p{Cc}/u);
+      }
+    }),
+    { numRuns: 200 },
   );
 });

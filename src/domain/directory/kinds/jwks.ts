@@ -11,13 +11,11 @@ import { parseYaml } from "../yaml/parse.ts";
 import type { Header } from "./kind.ts";
 import type { World } from "./world.ts";
 
-const pinned = jsonWebKeys("jwt");
-
 /** `jwks` of a provider: exactly one way to its keys. */
 export const jwks = record(
   {
     uri: optional(fetchAddress, null, "Where the JWK Set is fetched."),
-    keys: optional(pinned, null, "The keys, pinned: public JWKs."),
+    keys: optional(jsonWebKeys, null, "The keys, pinned: public JWKs."),
     file: optional(
       placed(text("a relative path with `/`", /^[^\p{Cc}\\]+$/u, 1024)),
       null,
@@ -75,7 +73,7 @@ function readKeySet(path: string, content: string, from: Place, world: World): K
     return null;
   }
   const top = { file: path, subject: from.subject, path: "", position: keys.value.position };
-  const json = pinned.read(keys.value, within(top, "keys", keys.value.position), world.report);
+  const json = jsonWebKeys.read(keys.value, within(top, "keys", keys.value.position), world.report);
   return json === undefined ? null : { type: "keys", json };
 }
 

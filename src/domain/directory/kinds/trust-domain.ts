@@ -13,7 +13,7 @@ import { unlessEmpty, writtenKeys } from "./written-value.ts";
 const bundle = record(
   {
     uri: optional(fetchAddress, null, "Where the SPIFFE bundle is fetched."),
-    keys: optional(jsonWebKeys("jwt-svid"), null, "The keys of the bundle, pinned."),
+    keys: optional(jsonWebKeys, null, "The keys of the bundle, pinned."),
     refreshHintSeconds: optional(whole(1, 31_536_000), null, "How often it is fetched."),
   },
   { exactlyOne: ["uri", "keys"] },

@@ -7,43 +7,40 @@ import { refuseValue, type Shape } from "./shape.ts";
 /** Private members of a JWK (RFC 7518, 6.2.2, 6.3.2, 6.4.1; RFC 8037, 2): no document holds a secret. */
 const secretMembers = ["d", "p", "q", "dp", "dq", "qi", "oth", "k"];
 
+const keyTypes = ["RSA", "EC", "OKP"];
+
 const max = 100;
 
 /**
- * Returns the shape of the `keys` of a JWK Set (RFC 7517, 5); the value is the set as JSON text.
+ * The shape of the `keys` of a JWK Set (RFC 7517, 5); the value is the set as JSON text.
  *
  * Only what would make every use wrong is looked at: a private or symmetric key, an entry that is no
  * JWK. Whether a key is strong enough and meant for verifying is judged where it is imported.
- * `use` is what the reference page says the keys are for.
  */
-export function jsonWebKeys(use: "jwt" | "jwt-svid"): Shape<string> {
-  const expected = `a list of at most ${max} public keys as JWKs`;
-  return {
-    expected,
-    read: (node, place, report) => {
-      if (node.type !== "list" || node.items.length > max) {
-        return refuseValue(node, place, report, expected);
-      }
-      const before = report.problems.length;
-      for (const [index, item] of node.items.entries()) {
-        checkKey(item, within(place, index, item.position), report);
-      }
-      return report.problems.length > before ? undefined : keySetText(node, place, report);
+export const jsonWebKeys: Shape<string> = {
+  expected: `a list of at most ${max} public keys as JWKs`,
+  read: (node, place, report) => {
+    if (node.type !== "list" || node.items.length > max) {
+      return refuseValue(node, place, report, jsonWebKeys.expected);
+    }
+    const before = report.problems.length;
+    for (const [index, item] of node.items.entries()) {
+      checkKey(item, within(place, index, item.position), report);
+    }
+    return report.problems.length > before ? undefined : keySetText(node, place, report);
+  },
+  schema: {
+    type: "array",
+    maxItems: max,
+    items: {
+      type: "object",
+      required: ["kty"],
+      properties: { kty: { enum: keyTypes } },
+      not: { anyOf: secretMembers.map((name) => ({ required: [name] })) },
     },
-    schema: {
-      type: "array",
-      maxItems: max,
-      items: {
-        type: "object",
-        required: ["kty"],
-        properties: { kty: { enum: ["RSA", "EC", "OKP"] }, use: { enum: useWords[use] } },
-      },
-    },
-    members: null,
-  };
-}
-
-const useWords = { jwt: ["sig"], "jwt-svid": ["jwt-svid", "x509-svid"] } as const;
+  },
+  members: null,
+};
 
 function checkKey(node: DocumentNode, place: Place, report: Report): void {
   if (node.type !== "map") {
@@ -51,7 +48,7 @@ function checkKey(node: DocumentNode, place: Place, report: Report): void {
     return;
   }
   const kty = node.entries.find(({ key }) => key === "kty")?.value;
-  if (kty?.type !== "text" || !["RSA", "EC", "OKP"].includes(kty.text)) {
+  if (kty?.type !== "text" || !keyTypes.includes(kty.text)) {
     refuseAt(report, place, "INVALID_VALUE", "expected a JWK with `kty` RSA, EC or OKP");
   }
   for (const { key, keyPosition } of node.entries) {

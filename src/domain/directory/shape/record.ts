@@ -46,7 +46,8 @@ function readRecord<M extends Members>(
   if (node.type !== "map") return refuseValue(node, place, report, "a mapping");
   refuseUnknown(node, Object.keys(members), place, report);
   let usable = holdsExactlyOne(node, rules.exactlyOne, place, report);
-  const values: Record<string, unknown> = Object.create(null);
+  // The names are the table's own, never the document's.
+  const values: Record<string, unknown> = {};
   for (const [name, member] of Object.entries(members)) {
     const entry = node.entries.find(({ key }) => key === name);
     if (entry === undefined) {
