@@ -140,10 +140,32 @@ export function describeBundleSource(what: string, create: () => Promise<SourceU
       await soon();
       expect(under.source.status().active).toEqual(before);
       expect(listener.lastRefusal).toMatchObject({ code: "internal" });
+      expect(listener.lastRefusal?.cause?.cause).toBe(listener.failing);
       expect(listener.users).toEqual(["first"]);
       listener.failing = null;
       await under.clock.advance(6_000);
       expect(listener.users).toEqual(["second"]);
+    });
+
+    test("a listener that fails at being told goes on being told", async () => {
+      listener.refreshed = () => {
+        listener.calls.push("refreshed");
+        throw new Error("a bug");
+      };
+      listener.refused = () => {
+        listener.calls.push("refused");
+        throw new Error("a bug");
+      };
+      await started();
+      await under.renew();
+      await soon();
+      await under.spoil();
+      await soon();
+      await under.publish("healed");
+      await soon();
+      expect(listener.users).toEqual(["healed"]);
+      expect(listener.calls).toContain("refreshed");
+      expect(listener.calls).toContain("refused");
     });
 
     test("the same content brought again is no new content", async () => {

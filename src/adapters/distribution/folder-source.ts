@@ -1,5 +1,8 @@
 import { join } from "node:path";
+import { isFingerprint } from "../../domain/bundle/ed25519.ts";
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
+import { MeshIamError } from "../../iam/error.ts";
+import { quote } from "../../iam/problem.ts";
 import { BundleCache } from "./bundle-cache.ts";
 import { headName, keySetsName, objectPath, readInside, readKeySets } from "./bundle-folder.ts";
 import type { Clock } from "./clock.ts";
@@ -77,7 +80,12 @@ class FolderSource implements BundleSource {
   }
 
   async start(listener: BundleListener): Promise<void> {
-    const { cacheFolder } = this.#options;
+    const { cacheFolder, rootFingerprints } = this.#options;
+    const odd = rootFingerprints.find((text) => !isFingerprint(text));
+    if (odd !== undefined || rootFingerprints.length === 0) {
+      const expected = "expected root fingerprints, `sha256:` and 64 hex digits each";
+      throw new MeshIamError("config-invalid", `${expected}, got ${quote(odd ?? "")}`);
+    }
     const cache =
       cacheFolder === null ? null : await BundleCache.open(this.#disk, cacheFolder, this.#limits);
     await this.#follower.start(listener, cache);

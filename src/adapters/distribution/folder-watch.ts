@@ -48,7 +48,7 @@ export class FolderWatch {
 
   /**
    * `look` may reject while the folder is away; the work then has to say so. `work` returns whether it
-   * succeeded, and does not reject.
+   * succeeded, and tells a failure itself.
    */
   constructor(
     disk: Disk,
@@ -97,7 +97,8 @@ export class FolderWatch {
       if (!force && sight.fingerprint === this.#seen) return;
       this.#seen = sight.fingerprint;
       this.#retry?.cancel();
-      const succeeded = await this.#work();
+      // Work tells its failures itself; whatever it throws is one more reason to try again.
+      const succeeded = await this.#work().catch(() => false);
       if (succeeded || this.#closed) return;
       this.#retry = this.#clock.after(this.#options.retryMs, () => void this.#run(true));
     });

@@ -45,7 +45,10 @@ export interface Offer {
   readonly head: Uint8Array;
   /** Those above the number that `keySetNumber()` returned, as far as the carrier has them. */
   readonly keySets: ReadonlyMap<number, Uint8Array>;
-  /** Returns the frame asked for, null when it cannot be had. Not called after `offer` resolved. */
+  /**
+   * Returns the frame asked for, null when it cannot be had. Has to end, and does not reject; not
+   * called after `offer` resolved.
+   */
   object(request: ObjectRequest): Promise<Uint8Array | null>;
 }
 
@@ -137,7 +140,11 @@ export class BundleFollower {
    * Once, before the first offer.
    */
   async start(listener: BundleListener, cache: BundleCache | null): Promise<void> {
-    this.#listener = listener;
+    this.#listener = {
+      activated: (bundle) => listener.activated(bundle),
+      refreshed: (head) => unharmed(() => listener.refreshed(head)),
+      refused: (refusal) => unharmed(() => listener.refused(refusal)),
+    };
     this.#cache = cache;
     if (cache !== null) await this.#load(cache);
   }
@@ -199,7 +206,7 @@ export class BundleFollower {
 
   /** Tells and counts a refusal that the source itself met, before there was anything to offer. */
   refuse(code: RefusedBundle["code"], result: RefusedBundle["result"], detail: string): void {
-    if (!this.#closed) this.#record(code, result, detail, null);
+    if (!this.#closed) this.#record({ code, result, detail, partId: null, cause: null });
   }
 
   async #attempt(offer: Offer): Promise<PullResult> {
@@ -302,7 +309,8 @@ export class BundleFollower {
     } catch (error) {
       return MeshIamError.from(error);
     }
-    const acceptedStale = source !== "cache" && this.#floorInForce() === null && !head.fresh;
+    const firstBoot = source !== "cache" && this.#floorInForce() === null;
+    const acceptedStale = this.#options.acceptStale && firstBoot && !head.fresh;
     this.#active = { facts, source, content, acceptedStale };
     this.#latestIssuedAtMs = Math.max(this.#latestIssuedAtMs, head.head.issuedAtMs);
     return null;
@@ -369,38 +377,43 @@ export class BundleFollower {
   }
 
   #refused(failure: Refusal | MeshIamError): PullResult {
+    return this.#tell("", failure);
+  }
+
+  /** Tells a failure; `where` says what was read when it was not the carrier. */
+  #tell(where: "" | "cache", failure: Refusal | MeshIamError): PullResult {
+    const prefix = where === "" ? "" : `${where}: `;
     if (failure instanceof MeshIamError) {
-      return this.#record(failure.code, "parse", `not activated: ${failure.message}`, null);
+      const detail = `${prefix}not activated: ${failure.message}`;
+      const { code } = failure;
+      return this.#record({ code, result: "parse", detail, partId: null, cause: failure });
     }
-    const { code, detail, partId } = failure;
-    return this.#record(code, pullResultOf(code), detail, partId);
+    const { code, partId } = failure;
+    const part = partId === null ? "" : `${quote(partId)}: `;
+    const detail = `${prefix}${part}${failure.detail}`;
+    return this.#record({ code, result: pullResultOf(code), detail, partId, cause: null });
   }
 
-  #tell(where: string, failure: Refusal | MeshIamError): void {
-    const { code } = failure;
-    const detail = failure instanceof MeshIamError ? failure.message : failure.detail;
-    const partId = failure instanceof MeshIamError ? null : failure.partId;
-    const result = failure instanceof MeshIamError ? "parse" : pullResultOf(failure.code);
-    this.#record(code, result, `${where}: ${detail}`, partId);
-  }
-
-  #record(
-    code: RefusedBundle["code"],
-    result: RefusedBundle["result"],
-    reason: string,
-    partId: string | null,
-  ): PullResult {
+  #record(refusal: Omit<RefusedBundle, "atMs" | "repeated">): PullResult {
+    const { code, detail, result } = refusal;
     this.#pulls[result]++;
-    const detail = partId === null ? reason : `${quote(partId)}: ${reason}`;
-    const repeated =
-      this.#lastAttemptFailed &&
-      this.#lastRefusal?.code === code &&
-      this.#lastRefusal.detail === detail;
+    const last = this.#lastAttemptFailed ? this.#lastRefusal : null;
+    const repeated = last?.code === code && last.detail === detail;
     const atMs = this.#clock.nowMs();
-    this.#lastRefusal = Object.freeze({ code, result, detail, partId, atMs, repeated });
+    this.#lastRefusal = Object.freeze({ ...refusal, atMs, repeated });
     this.#lastAttemptFailed = true;
     this.#listener.refused(this.#lastRefusal);
     return result;
+  }
+}
+
+// A listener that fails at being told something must not end the following of the carrier; only an
+// activation may be answered with no.
+function unharmed(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // The status has the same news.
   }
 }
 

@@ -1,5 +1,6 @@
 import type { FailedPull } from "../../domain/bundle/refusal.ts";
 import type { Directory } from "../../domain/directory/model.ts";
+import type { MeshIamError } from "../../iam/error.ts";
 import type { Problem } from "../../iam/problem.ts";
 import type { ErrorCode } from "../../iam/reason.ts";
 import type { CacheStatus } from "./bundle-cache.ts";
@@ -43,6 +44,8 @@ export interface RefusedBundle {
   readonly detail: string;
   /** The part at fault, null when it is the head, a key set or a document. */
   readonly partId: string | null;
+  /** What the listener threw at an activation, for the log; else null. */
+  readonly cause: MeshIamError | null;
   readonly atMs: number;
   /** True when the attempt before was refused with the very same words. */
   readonly repeated: boolean;
@@ -55,7 +58,10 @@ export interface BundleListener {
    * last good one stays, nothing about it is remembered, and it is tried again.
    */
   activated(bundle: ActiveBundle): void | Promise<void>;
-  /** A newer head over the manifest in force: freshness and `coveredRevision` moved, no content. */
+  /**
+   * A newer head over the manifest in force: freshness and `coveredRevision` moved, no content. What
+   * this or `refused` throws is lost.
+   */
   refreshed(head: HeadFacts): void;
   refused(refusal: RefusedBundle): void;
 }
