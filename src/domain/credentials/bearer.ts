@@ -25,7 +25,8 @@ export function readBearer(attributes: CheckAttributes): string | Denied | null 
 }
 
 function tokenOf(value: string): string | Denied {
-  const end = value.search(/[ \t]/);
+  // The usual spelling first; the rest of the function says what the others mean.
+  const end = value.startsWith("Bearer ") ? 6 : value.search(/[ \t]/);
   const scheme = foldAscii(end < 0 ? value : value.slice(0, end));
   // Its parameters are separated by commas, so a comma says nothing here.
   if (scheme.startsWith("aws4-")) return deny("token-kind", "sigv4");
@@ -43,16 +44,19 @@ function tokenOf(value: string): string | Denied {
     : token;
 }
 
+const plainQueryToken = /[?&]access_token(?:[=&]|$)/i;
+
 /** True if the target's query has a parameter `access_token`, in any case and spelling. */
 function hasQueryToken(target: string): boolean {
   const query = target.indexOf("?");
   if (query < 0) return false;
+  if (!target.includes("%", query)) return plainQueryToken.test(target.slice(query));
   for (let from = query + 1; from <= target.length; ) {
     const next = target.indexOf("&", from);
     const end = next < 0 ? target.length : next;
-    const equals = target.indexOf("=", from);
-    const name = target.slice(from, equals >= 0 && equals < end ? equals : end);
-    const decoded = decodeQueryText(name, "name");
+    const piece = target.slice(from, end);
+    const equals = piece.indexOf("=");
+    const decoded = decodeQueryText(equals < 0 ? piece : piece.slice(0, equals), "name");
     // A name that cannot be decoded is refused with its path, before any credential is judged.
     if (typeof decoded === "string" && foldAscii(decoded) === "access_token") return true;
     from = end + 1;

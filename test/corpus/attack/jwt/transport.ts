@@ -90,6 +90,18 @@ const requests: readonly (readonly [string, string, () => Request, Row["expect"]
       ] as const,
   ),
   [
+    "JWT-224.8",
+    "a token in the header and, encoded, at the end of a long query",
+    () => ({ authorization: [bearer()], target: `/a?${"&x%20".repeat(3000)}&%61ccess_token=x` }),
+    ambiguous,
+  ],
+  [
+    "JWT-224.9",
+    "an encoded value that says access_token",
+    () => ({ authorization: [bearer()], target: "/a?x=%26access_token=y&%78=access_token" }),
+    "accept",
+  ],
+  [
     "JWT-224.5",
     "access_token without a value",
     () => ({ authorization: [bearer()], target: "/a?access_token" }),
