@@ -120,7 +120,7 @@ export async function readDocumentFolder(
     }
     const text = await readText(disk, folder, path, limits.maxFileBytes);
     if (text.ok) files.push({ path, text: text.value });
-    else problems.push(unreadable(path, text.message));
+    else problems.push(unreadable(path, `cannot be read: ${text.message}`));
   }
   if (files.length === 0 && problems.length === 0) {
     problems.push(unreadable(folder, "has no documents: expected *.yaml, *.yml or *.json"));
@@ -151,13 +151,13 @@ async function readText(
 ): Promise<Parsed<string>> {
   const bytes = await readInside(disk, folder, join(folder, path), maxBytes);
   if (bytes === null) {
-    const message = `cannot be read: expected a file of this folder of at most ${maxBytes} bytes`;
+    const message = `expected a file of this folder of at most ${maxBytes} bytes`;
     return { ok: false, code: "file-unreadable", message };
   }
   try {
     return { ok: true, value: utf8.decode(bytes) };
   } catch {
-    return { ok: false, code: "file-unreadable", message: "is not UTF-8" };
+    return { ok: false, code: "file-unreadable", message: "expected UTF-8" };
   }
 }
 
