@@ -94,7 +94,10 @@ function generateExempted(random: Random, principal: Principal): PrincipalDraft 
   const named = awsNames.filter((name) => name !== "*");
   switch (principal.type) {
     case "service":
-      return { Service: [principal.name], AWS: random.some(named, 1, 1) };
+      return {
+        Service: [random.pick([principal.name, principal.name, "sqs.amazonaws.com"])],
+        AWS: random.some(named, 1, 1),
+      };
     case "anonymous":
     case "web-identity":
     case "saml":

@@ -93,6 +93,7 @@ export const awsNames: readonly string[] = [
     "arn:aws:sts::A:assumed-role/app/s1",
     "arn:aws:sts::A:assumed-role/app/s2",
     "arn:aws:sts::A:federated-user/bob",
+    "arn:aws:sts::A:federated-user/al",
     "arn:aws:iam::A:workload/td/ns/x/sa/y",
     "arn:aws:iam::A:workload/td/x/y",
   ].map(arn),

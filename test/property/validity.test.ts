@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: policy variables are what is generated
 import { expect, test } from "vitest";
 import type { Decision } from "../../src/iam/decision.ts";
 import { timeKeys } from "../../src/iam/derived-keys.ts";
@@ -30,7 +31,7 @@ const instants = [
 function timeCondition(random: Random): ConditionDraft {
   const order = random.pick(["LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]);
   const suffix = random.pick([order, "Equals", "NotEquals"]);
-  switch (random.int(4)) {
+  switch (random.int(5)) {
     case 0:
       return { [`Date${suffix}`]: { "aws:CurrentTime": random.some(instants, 1, 2) } };
     case 1:
@@ -39,6 +40,9 @@ function timeCondition(random: Random): ConditionDraft {
       const numbers = ["1717200000", "1717200001.5", "1717200060", "2024"];
       return { [`Numeric${suffix}`]: { "aws:EpochTime": random.some(numbers, 1, 2) } };
     }
+    case 3:
+      // equal at the first asking alone, since the request holds that instant as a tag
+      return { StringNotEquals: { "aws:RequestTag/T": ["x", "${aws:EpochTime}"] } };
     default: {
       const ages = ["0", "5", "5.5", "60", "-1"];
       return { [`Numeric${suffix}`]: { "aws:MultiFactorAuthAge": random.some(ages, 1, 2) } };
@@ -60,6 +64,28 @@ function withTimeConditions(draft: Draft, random: Random): Draft {
   return { ...draft, layers };
 }
 
+/** Returns the draft with the instant in a tag and, of objects, in the resource, where variables look. */
+function withInstant(draft: Draft, nowMs: number, random: Random): Draft {
+  const instant = timeKeys(nowMs).get("aws:epochtime");
+  const { arn, ...rest } = draft.context.resource;
+  if (instant === undefined) throw new Error("no instant");
+  const keys = new Map(draft.keys).set("aws:requesttag/t", instant);
+  if (arn?.service !== "s3" || random.chance(0.5)) return { ...draft, keys };
+  const resource = { ...rest, arn: { ...arn, resource: `bkt/${instant.values[0]}` } };
+  const layers = mapLayers(draft.layers, ({ id, document }) => ({
+    id,
+    document: document && {
+      ...document,
+      Statement: document.Statement.map((statement) =>
+        statement.Resource === undefined || random.chance(0.5)
+          ? statement
+          : { ...statement, Resource: ["arn:aws:s3:::bkt/${aws:EpochTime}"] },
+      ),
+    },
+  }));
+  return { keys, context: { ...draft.context, resource }, layers };
+}
+
 /** Returns the draft as it is asked at `nowMs` by a caller whose MFA was at `authenticatedAtMs`. */
 function at(draft: Draft, nowMs: number, authenticatedAtMs: number | null): Draft {
   const keys = new Map([...draft.keys, ...timeKeys(nowMs)]);
@@ -78,8 +104,8 @@ test(title, { timeout: 600_000 }, () => {
   let unbounded = 0;
   for (let index = first; index < first + cases; index++) {
     const random = createRandom(seed + 2, index);
-    const draft = withTimeConditions(generateDraft(random), random);
     const nowMs = noonMs + random.int(8_000) - 4_000;
+    const draft = withInstant(withTimeConditions(generateDraft(random), random), nowMs, random);
     const authenticatedAtMs = random.chance(0.7) ? nowMs - random.int(7_000) : null;
     const asked = scenarioOf(at(draft, nowMs, authenticatedAtMs), "now");
     for (const { name, evaluate } of engines) {
