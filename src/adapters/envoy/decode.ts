@@ -1,9 +1,11 @@
 import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { type Denied, deny } from "../../domain/request/denied.ts";
 import { identityPrefixLength, isHeaderToken, isIdentityHeader } from "./header-name.ts";
-import { type PairTable, RequestRecord, slot, socketAddress } from "./request-record.ts";
+import { PairReader } from "./pair-reader.ts";
+import { destination, note, scanPeer, source } from "./peer-scanner.ts";
+import { type PairTable, RequestRecord, slot } from "./request-record.ts";
 import { isUtf8Span } from "./utf8.ts";
-import { bytesType, varintType, WireReader } from "./wire-reader.ts";
+import { bytesTag, varintTag, WireReader } from "./wire-reader.ts";
 
 /** Bounds of one CheckRequest; each excess is a denial `request-too-large`. */
 export interface DecoderOptions {
@@ -46,18 +48,6 @@ export function createDecoder(options: DecoderOptions = {}): Decoder {
   };
 }
 
-const source = 0;
-const destination = 1;
-
-/** Tags are compared whole, so a known field of another wire type is never taken for it. */
-function bytesTag(field: number): number {
-  return field * 8 + bytesType;
-}
-
-function varintTag(field: number): number {
-  return field * 8 + varintType;
-}
-
 const tag = {
   attributes: bytesTag(1),
   source: bytesTag(1),
@@ -69,28 +59,20 @@ const tag = {
   http: bytesTag(2),
   seconds: varintTag(1),
   nanos: varintTag(2),
-  key: bytesTag(1),
-  value: bytesTag(2),
-  rawValue: bytesTag(3),
 } as const;
 
 /** One pass over the bytes: notes where things are in the record, makes no text. */
 class Scanner {
   readonly #record: RequestRecord;
   readonly #reader = new WireReader();
-  #tooLarge = "";
+  readonly #pairs = new PairReader(this.#reader);
   #hasAttributes = false;
   #hasRequest = false;
   #hasHeaderMap = false;
   #mapEntries = 0;
-  #identityNames: string[] = [];
+  #identityNames: string[] | null = null;
   #seconds = 0;
   #nanos = 0;
-  // The pair or header read last.
-  #keyStart = 0;
-  #keyEnd = 0;
-  #valueStart = 0;
-  #valueEnd = 0;
 
   constructor(maxHeaders: number, maxContextExtensions: number) {
     this.#record = new RequestRecord(maxHeaders, maxContextExtensions);
@@ -100,21 +82,21 @@ class Scanner {
     const record = this.#record;
     record.start(bytes);
     this.#reader.start(bytes);
-    this.#tooLarge = "";
+    this.#pairs.excess = "";
     this.#hasAttributes = false;
     this.#hasRequest = false;
     this.#hasHeaderMap = false;
     this.#mapEntries = 0;
-    this.#identityNames = [];
+    this.#identityNames = null;
     this.#checkRequest(bytes.length);
 
-    if (this.#tooLarge !== "") return deny("request-too-large", this.#tooLarge);
+    if (this.#pairs.excess !== "") return deny("request-too-large", this.#pairs.excess);
     if (this.#reader.failed) return deny("malformed", "wire");
     if (!this.#hasAttributes) return deny("malformed", "no-attributes");
     if (this.#hasRequest !== record.hasRequest) return deny("malformed", "request-without-http");
     if (this.#hasHeaderMap && this.#mapEntries > 0) return deny("malformed", "two-header-forms");
     if (!this.#textsAreUtf8()) return deny("malformed", "utf8");
-    if (this.#identityNames.length > 0) record.identityHeaderNames = this.#identityNames;
+    if (this.#identityNames !== null) record.identityHeaderNames = this.#identityNames;
     return record;
   }
 
@@ -125,7 +107,7 @@ class Scanner {
       if (next === tag.attributes) {
         this.#hasAttributes = true;
         this.#attributes(reader.payload(end));
-      } else this.#skipUnknown(next, end, 0b10);
+      } else reader.skipUnknown(next, end, 0b10);
     }
   }
 
@@ -135,104 +117,24 @@ class Scanner {
       const next = reader.tag(end);
       switch (next) {
         case tag.source:
-          this.#peer(source, reader.payload(end));
+          scanPeer(reader, this.#record, source, reader.payload(end), this.#pairs);
           break;
         case tag.destination:
-          this.#peer(destination, reader.payload(end));
+          scanPeer(reader, this.#record, destination, reader.payload(end), this.#pairs);
           break;
         case tag.request:
           this.#hasRequest = true;
           this.#request(reader.payload(end));
           break;
         case tag.contextExtensions:
-          this.#pair(reader.payload(end));
-          this.#keepPair(this.#record.extensions, "context-extensions");
+          this.#pairs.entry(reader.payload(end));
+          this.#pairs.keepIn(this.#record.extensions);
           break;
         case tag.tlsSession:
           this.#tlsSession(reader.payload(end));
           break;
         default:
-          this.#skipUnknown(next, end, 0b1_0100_0001_0110);
-      }
-    }
-  }
-
-  #peer(which: number, end: number): void {
-    const reader = this.#reader;
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      switch (next) {
-        case bytesTag(1):
-          this.#address(which, reader.payload(end));
-          break;
-        case bytesTag(2):
-          reader.skip(next, end);
-          break;
-        case bytesTag(3):
-          this.#pair(reader.payload(end));
-          if (which === destination) this.#keepPair(this.#record.labels, "labels");
-          break;
-        case bytesTag(4):
-          this.#note(which === source ? slot.sourcePrincipal : slot.destinationPrincipal, end);
-          break;
-        case bytesTag(5):
-          if (which === source) this.#note(slot.sourceCertificate, end);
-          else reader.skip(next, end);
-          break;
-        default:
-          this.#skipUnknown(next, end, 0b11_1110);
-      }
-    }
-  }
-
-  #address(which: number, end: number): void {
-    const reader = this.#reader;
-    const { addressKinds, ports, spans } = this.#record;
-    const at = which === source ? slot.sourceAddress : slot.destinationAddress;
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      const kind = next >>> 3;
-      if ((next & 7) !== bytesType || kind > 3) {
-        this.#skipUnknown(next, end, 0b1110);
-        continue;
-      }
-      // A oneof: another member forgets the one before, the same member is merged.
-      if (addressKinds[which] !== kind) {
-        addressKinds[which] = kind;
-        ports[which] = -1;
-        spans[at * 2] = 0;
-        spans[at * 2 + 1] = 0;
-      }
-      const stop = reader.payload(end);
-      if (kind === socketAddress) this.#socketAddress(which, at, stop);
-      else this.#fields(stop, kind === 2 ? 0b010 : 0b110, kind === 2 ? 0b100 : 0);
-    }
-  }
-
-  #socketAddress(which: number, at: number, end: number): void {
-    const reader = this.#reader;
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      switch (next) {
-        case bytesTag(2):
-          this.#note(at, end);
-          break;
-        case varintTag(3):
-          reader.varint(end);
-          this.#record.ports[which] = reader.low;
-          break;
-        case bytesTag(4):
-          reader.skip(next, end);
-          this.#record.ports[which] = -1; // named_port is the other member of the oneof
-          break;
-        case varintTag(1):
-        case bytesTag(5):
-        case varintTag(6):
-        case bytesTag(7):
-          reader.skip(next, end);
-          break;
-        default:
-          this.#skipUnknown(next, end, 0b1111_1110);
+          reader.skipUnknown(next, end, 0b1_0100_0001_0110);
       }
     }
   }
@@ -245,7 +147,7 @@ class Scanner {
       else if (next === tag.http) {
         this.#record.hasRequest = true;
         this.#http(reader.payload(end));
-      } else this.#skipUnknown(next, end, 0b110);
+      } else reader.skipUnknown(next, end, 0b110);
     }
   }
 
@@ -263,7 +165,7 @@ class Scanner {
       } else if (next === tag.nanos) {
         reader.varint(end);
         this.#nanos = reader.low | 0;
-      } else this.#skipUnknown(next, end, 0b110);
+      } else reader.skipUnknown(next, end, 0b110);
     }
     this.#record.requestTimeMs = this.#seconds * 1000 + Math.floor(this.#nanos / 1_000_000);
   }
@@ -274,24 +176,24 @@ class Scanner {
       const next = reader.tag(end);
       switch (next) {
         case bytesTag(2):
-          this.#note(slot.method, end);
+          note(reader, this.#record, slot.method, end);
           break;
         case bytesTag(3):
           this.#mapEntries += 1;
-          this.#pair(reader.payload(end));
+          this.#pairs.entry(reader.payload(end));
           this.#keepHeader();
           break;
         case bytesTag(4):
-          this.#note(slot.target, end);
+          note(reader, this.#record, slot.target, end);
           break;
         case bytesTag(5):
-          this.#note(slot.host, end);
+          note(reader, this.#record, slot.host, end);
           break;
         case bytesTag(6):
-          this.#note(slot.scheme, end);
+          note(reader, this.#record, slot.scheme, end);
           break;
         case bytesTag(10):
-          this.#note(slot.protocol, end);
+          note(reader, this.#record, slot.protocol, end);
           break;
         case bytesTag(13):
           this.#hasHeaderMap = true;
@@ -307,7 +209,7 @@ class Scanner {
           reader.skip(next, end);
           break;
         default:
-          this.#skipUnknown(next, end, 0b11_1111_1111_1110);
+          reader.skipUnknown(next, end, 0b11_1111_1111_1110);
       }
     }
   }
@@ -317,91 +219,25 @@ class Scanner {
     while (reader.position < end) {
       const next = reader.tag(end);
       if (next === bytesTag(1)) {
-        this.#headerValue(reader.payload(end));
+        this.#pairs.headerValue(reader.payload(end));
         this.#keepHeader();
-      } else this.#skipUnknown(next, end, 0b10);
+      } else reader.skipUnknown(next, end, 0b10);
     }
-  }
-
-  /** A HeaderValue: `raw_value`, or `value` where a client writes texts; not both. */
-  #headerValue(end: number): void {
-    const reader = this.#reader;
-    this.#clearPair();
-    let rawStart = 0;
-    let rawEnd = 0;
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      if (next !== tag.key && next !== tag.value && next !== tag.rawValue) {
-        this.#skipUnknown(next, end, 0b1110);
-        continue;
-      }
-      const stop = reader.payload(end);
-      if (next === tag.key) {
-        this.#keyStart = reader.position;
-        this.#keyEnd = stop;
-      } else if (next === tag.value) {
-        this.#valueStart = reader.position;
-        this.#valueEnd = stop;
-      } else {
-        rawStart = reader.position;
-        rawEnd = stop;
-      }
-      reader.position = stop;
-    }
-    if (rawEnd === rawStart) return;
-    if (this.#valueEnd !== this.#valueStart) reader.fail();
-    this.#valueStart = rawStart;
-    this.#valueEnd = rawEnd;
-  }
-
-  /** A map entry: key and value in either order, absent means empty, the last one wins. */
-  #pair(end: number): void {
-    const reader = this.#reader;
-    this.#clearPair();
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      if (next !== tag.key && next !== tag.value) {
-        this.#skipUnknown(next, end, 0b110);
-        continue;
-      }
-      const stop = reader.payload(end);
-      if (next === tag.key) {
-        this.#keyStart = reader.position;
-        this.#keyEnd = stop;
-      } else {
-        this.#valueStart = reader.position;
-        this.#valueEnd = stop;
-      }
-      reader.position = stop;
-    }
-  }
-
-  #clearPair(): void {
-    this.#keyStart = 0;
-    this.#keyEnd = 0;
-    this.#valueStart = 0;
-    this.#valueEnd = 0;
-  }
-
-  #keepPair(table: PairTable, detail: string): void {
-    if (this.#reader.failed) return;
-    if (table.add(this.#keyStart, this.#keyEnd, this.#valueStart, this.#valueEnd)) return;
-    this.#tooLarge = detail;
-    this.#reader.fail();
   }
 
   #keepHeader(): void {
-    this.#keepPair(this.#record.headers, "headers");
-    const length = this.#keyEnd - this.#keyStart;
+    this.#pairs.keepIn(this.#record.headers);
+    const length = this.#pairs.keyEnd - this.#pairs.keyStart;
     if (length < identityPrefixLength || this.#reader.failed) return;
     const { bytes } = this.#record;
-    if (!isIdentityHeader(bytes, this.#keyStart, this.#keyEnd)) return;
+    if (!isIdentityHeader(bytes, this.#pairs.keyStart, this.#pairs.keyEnd)) return;
     // A name that is no token cannot come from Envoy, and could not be named for removal.
-    if (!isHeaderToken(bytes, this.#keyStart, this.#keyEnd)) {
+    if (!isHeaderToken(bytes, this.#pairs.keyStart, this.#pairs.keyEnd)) {
       this.#reader.fail();
       return;
     }
-    const name = bytes.toString("latin1", this.#keyStart, this.#keyEnd);
+    const name = bytes.toString("latin1", this.#pairs.keyStart, this.#pairs.keyEnd);
+    this.#identityNames ??= [];
     if (!this.#identityNames.includes(name)) this.#identityNames.push(name);
   }
 
@@ -409,36 +245,9 @@ class Scanner {
     const reader = this.#reader;
     while (reader.position < end) {
       const next = reader.tag(end);
-      if (next === bytesTag(1)) this.#note(slot.serverName, end);
-      else this.#skipUnknown(next, end, 0b10);
+      if (next === bytesTag(1)) note(reader, this.#record, slot.serverName, end);
+      else reader.skipUnknown(next, end, 0b10);
     }
-  }
-
-  #note(at: number, end: number): void {
-    const reader = this.#reader;
-    const stop = reader.payload(end);
-    this.#record.spans[at * 2] = reader.position;
-    this.#record.spans[at * 2 + 1] = stop;
-    reader.position = stop;
-  }
-
-  /** Walks a message that nobody reads; bit n of the masks is field n. */
-  #fields(end: number, bytesFields: number, varintFields: number): void {
-    const reader = this.#reader;
-    while (reader.position < end) {
-      const next = reader.tag(end);
-      const field = next >>> 3;
-      const mask = (next & 7) === bytesType ? bytesFields : varintFields;
-      if (field < 31 && ((mask >>> field) & 1) === 1) reader.skip(next, end);
-      else this.#skipUnknown(next, end, bytesFields | varintFields);
-    }
-  }
-
-  /** Skips a field this binary does not know; one that it knows has come with a wrong wire type. */
-  #skipUnknown(next: number, end: number, known: number): void {
-    const field = next >>> 3;
-    if (next === 0 || (field < 31 && ((known >>> field) & 1) === 1)) this.#reader.fail();
-    else this.#reader.skip(next, end);
   }
 
   #textsAreUtf8(): boolean {

@@ -5,7 +5,7 @@ import { credentialReasons } from "../../iam/reason.ts";
 import { deniedResponse } from "./denial.ts";
 import { DenialTemplates } from "./denial-templates.ts";
 import { writeDynamicMetadata } from "./dynamic-metadata.ts";
-import { headerOption } from "./header-option.ts";
+import { headerOption, writeHeaderOption } from "./header-option.ts";
 import { encodeHeaderValue } from "./header-value.ts";
 import { build, ReverseWriter } from "./wire-writer.ts";
 
@@ -65,7 +65,7 @@ function writeAllow(writer: ReverseWriter, outcome: CheckOutcome): void {
   if (identity.session !== null) writer.bytes(identity.session);
   writer.bytes(revisionBlock(outcome.epoch, outcome.revision));
   if (identity.principal !== null) writer.bytes(identity.principal);
-  writer.bytes(headerOption("x-mesh-iam-decision-id", outcome.decisionId));
+  writeHeaderOption(writer, "x-mesh-iam-decision-id", outcome.decisionId);
   if (identity.account !== null) writer.bytes(identity.account);
   writer.delimit(3, mark);
   writer.bytes(statusOk);

@@ -26,11 +26,14 @@ const noNames: readonly string[] = Object.freeze([]);
 
 /** Places of key and value of up to `limit` pairs: four offsets each. */
 export class PairTable {
+  /** For the detail of a denial. */
+  readonly name: string;
   readonly limit: number;
   readonly spans: Int32Array;
   count = 0;
 
-  constructor(limit: number) {
+  constructor(name: string, limit: number) {
+    this.name = name;
     this.limit = limit;
     this.spans = new Int32Array(limit * 4);
   }
@@ -86,9 +89,9 @@ export class RequestRecord implements CheckAttributes {
   readonly #texts: (string | null)[] = new Array(slotCount).fill(null);
 
   constructor(maxHeaders: number, maxContextExtensions: number) {
-    this.headers = new PairTable(maxHeaders);
-    this.extensions = new PairTable(maxContextExtensions);
-    this.labels = new PairTable(maxContextExtensions);
+    this.headers = new PairTable("headers", maxHeaders);
+    this.extensions = new PairTable("context-extensions", maxContextExtensions);
+    this.labels = new PairTable("labels", maxContextExtensions);
   }
 
   /** Forgets the last message and borrows `bytes`. */

@@ -1,5 +1,5 @@
 /** Wire types of the protobuf encoding; 3 and 4 are groups. */
-export const varintType = 0;
+const varintType = 0;
 export const bytesType = 2;
 
 /**
@@ -10,6 +10,19 @@ const maxGroupDepth = 90;
 
 /** Past every offset of a buffer, so that each loop over `position < end` ends after a failure. */
 const failedPosition = 0x7fff_ffff;
+
+/**
+ * Returns the tag of a field with a length. Tags are compared whole, so a known field of another wire
+ * type is never taken for it.
+ */
+export function bytesTag(field: number): number {
+  return field * 8 + bytesType;
+}
+
+/** Returns the tag of a varint field. */
+export function varintTag(field: number): number {
+  return field * 8 + varintType;
+}
 
 /**
  * A cursor over protobuf bytes that never throws and allocates nothing.
@@ -119,6 +132,27 @@ export class WireReader {
         return;
       default:
         this.fail(); // an end-group without its start
+    }
+  }
+
+  /**
+   * Skips a field that this binary does not know. One that it does know, bit n of `known` for field n,
+   * has come with a wrong wire type, which is a failure.
+   */
+  skipUnknown(tag: number, end: number, known: number): void {
+    const field = tag >>> 3;
+    if (tag === 0 || (field < 31 && ((known >>> field) & 1) === 1)) this.fail();
+    else this.skip(tag, end);
+  }
+
+  /** Walks a message that nobody reads; bit n of the masks is field n of that wire type. */
+  skipFields(end: number, bytesFields: number, varintFields: number): void {
+    while (this.position < end) {
+      const tag = this.tag(end);
+      const field = tag >>> 3;
+      const mask = (tag & 7) === bytesType ? bytesFields : varintFields;
+      if (field < 31 && ((mask >>> field) & 1) === 1) this.skip(tag, end);
+      else this.skipUnknown(tag, end, bytesFields | varintFields);
     }
   }
 

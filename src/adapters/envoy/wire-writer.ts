@@ -1,3 +1,6 @@
+/** Characters up to which a loop beats a call into native code. */
+const shortText = 64;
+
 /**
  * Writes a protobuf message from its end to its start, so that the length of each nested message is
  * known when its turn comes: no pass for sizes, nothing moved. Fields are written last to first.
@@ -61,12 +64,30 @@ export class ReverseWriter {
 
   /** Writes a string field in UTF-8. */
   text(field: number, text: string): void {
+    const size = text.length <= shortText && this.#ascii(text) ? text.length : this.#utf8(text);
+    this.varint(size);
+    this.varint(field * 8 + 2);
+  }
+
+  /** Writes a short text without a call into native code; returns false if it is not ASCII. */
+  #ascii(text: string): boolean {
+    this.#reserve(text.length);
+    const start = this.#start - text.length;
+    for (let at = 0; at < text.length; at++) {
+      const code = text.charCodeAt(at);
+      if (code >= 0x80) return false;
+      this.#bytes[start + at] = code;
+    }
+    this.#start = start;
+    return true;
+  }
+
+  #utf8(text: string): number {
     const size = Buffer.byteLength(text);
     this.#reserve(size);
     this.#start -= size;
     this.#bytes.write(text, this.#start, size, "utf8");
-    this.varint(size);
-    this.varint(field * 8 + 2);
+    return size;
   }
 
   /** Makes a field of everything written since `mark`, a former `length`. */
