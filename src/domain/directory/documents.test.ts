@@ -96,7 +96,7 @@ test("references are unique ids, ARNs are AWS's, tags are sorted, sources are ke
     arn: `arn:aws:iam::${A}:policy/boundaries/dev-boundary`,
     policy: {
       id: `arn:aws:iam::${A}:policy/boundaries/dev-boundary`,
-      source: "every-kind.yaml:82",
+      source: "every-kind.yaml:83",
     },
   });
   expect(directory.users[0]).toMatchObject({

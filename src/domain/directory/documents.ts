@@ -37,7 +37,8 @@ export type LoadedDocuments = { readonly dependencies: readonly string[] } & (
  * Order does not matter, neither of files nor in them (FILE-5): all documents are read, then resolved,
  * then checked against each other, and entities stand in the order of their unique ids. A file that a
  * document names as its key set is not read as documents. Pure but for `options.readFile`; never throws
- * on what files say. Cost: linear in the texts; each policy is parsed once. Source: FILE-1 to FILE-10.
+ * on what files say (`usage` for a partition that is none). Cost: linear in the texts; each policy is
+ * parsed once. Source: control-plane, FILE-1 to FILE-10 and FILE-20 to FILE-26.
  */
 export function readDocuments(
   files: readonly DocumentFile[],

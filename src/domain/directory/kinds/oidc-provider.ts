@@ -51,7 +51,7 @@ export const oidcProviderKind = defineKind({
     url: required(placed(issuer), "The exact `iss` of its tokens."),
     tokenKind: required(
       word("kubernetes", "oidc-id", "rfc9068", "generic"),
-      "Which rules a token must fit beyond the common ones. (`jwt-svid` is what a `TrustDomain` accepts.)",
+      "Which rules a token must fit beyond the common ones; JWT-SVIDs are a `TrustDomain`'s.",
     ),
     audiences: required(
       listOf(audience, { min: 1, max: 100, uniqueBy: (one) => one }),

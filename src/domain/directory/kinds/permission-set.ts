@@ -18,7 +18,7 @@ import { checkSize } from "./stored-policy.ts";
  */
 
 const policyReference = record({
-  name: required(placed(entityName(128)), "Name of a managed policy of each target account."),
+  name: required(entityName(128), "Name of a managed policy of each target account."),
   path: optional(text("a path", /^\/([!-~]*\/)?$/, 512), "/", "Its path."),
 });
 
@@ -37,7 +37,7 @@ export const permissionSetKind = defineKind({
       "Length of a session.",
     ),
     customerManagedPolicyReferences: optional(
-      listOf(placed(policyReference), { max: 100, uniqueBy: ({ value }) => value.name.value }),
+      listOf(placed(policyReference), { max: 100, uniqueBy: ({ value }) => value.name }),
       [],
       "Managed policies that must exist in each target account.",
     ),
@@ -54,6 +54,14 @@ export const permissionSetKind = defineKind({
     ),
     tags: optional(tags, new Map<string, string>(), "Tags of the permission set."),
   }),
+  declare: (header, spec, world) => {
+    const references = spec.customerManagedPolicyReferences.map(({ value }) => value);
+    const boundary = spec.permissionsBoundary?.customerManagedPolicyReference;
+    world.permissionSets.set(
+      header.name,
+      boundary === undefined ? references : [...references, boundary],
+    );
+  },
   resolve: (_header, spec, world) => {
     const { quotas } = world;
     const references = spec.customerManagedPolicyReferences;
@@ -87,6 +95,12 @@ export const permissionSetAssignmentKind = defineKind({
     }
     world.referAcross(principalType === "USER" ? "User" : "Group", principalId);
     world.useAccount(targetId.value, targetId.place);
+    for (const { name, path } of world.permissionSets.get(set.value) ?? []) {
+      if (world.find("ManagedPolicy", targetId.value, name)?.path === path) continue;
+      const what = `account ${quote(targetId.value)} has no managed policy ${quote(path + name)}`;
+      const message = `${what}, which the permission set ${quote(set.value)} names`;
+      world.refuse(targetId.place, "UNKNOWN_REFERENCE", message);
+    }
   },
   write: () => [],
 });

@@ -1,5 +1,12 @@
 import { expect, test } from "vitest";
-import { A, document, refusals, several, wide } from "../../../../test/fakes/document-texts.ts";
+import {
+  A,
+  document,
+  read,
+  refusals,
+  several,
+  wide,
+} from "../../../../test/fakes/document-texts.ts";
 
 const routes = (...lines: string[]) =>
   document("Service", "orders", ["routes:", ...lines.map((line) => `  - ${line}`)].join("\n"));
@@ -224,6 +231,22 @@ test.each([
     want: [
       "a.yaml:5:21 PermissionSetAssignment/a spec.permissionSetArn: unknown permission set `p`",
       `a.yaml:7:16 PermissionSetAssignment/a spec.principalId: expected the ARN of a group that exists, \`arn:aws:iam::${A}:group/<path and name>\`, got \`arn:aws:iam::${A}:group/x\``,
+    ],
+  },
+  {
+    why: "an assignment to an account that lacks a policy of the set",
+    text: several(
+      wide("PermissionSet", "p", "customerManagedPolicyReferences: [{ name: audit, path: /x/ }]"),
+      document("Group", "g", "{}"),
+      document("ManagedPolicy", "audit", `policyDocument: ${read}`),
+      wide(
+        "PermissionSetAssignment",
+        "a",
+        `permissionSetArn: p\nprincipalType: GROUP\nprincipalId: "arn:aws:iam::${A}:group/g"\ntargetType: AWS_ACCOUNT\ntargetId: "${A}"`,
+      ),
+    ),
+    want: [
+      `a.yaml:27:13 PermissionSetAssignment/a spec.targetId: account \`${A}\` has no managed policy \`/x/audit\`, which the permission set \`p\` names`,
     ],
   },
   {

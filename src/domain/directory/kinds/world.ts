@@ -27,6 +27,12 @@ export type Draft = {
     : never]: Directory[K] extends readonly (infer E)[] ? E[] : never;
 };
 
+/** A managed policy by name and path, of whichever account it is looked for in. */
+export interface PolicyName {
+  readonly name: string;
+  readonly path: string;
+}
+
 /** A service, and where the texts stand that other services may be in conflict with. */
 export interface PlacedService {
   readonly service: Service;
@@ -66,6 +72,8 @@ export class World {
   readonly units = new Map<string, string>();
   /** The tables of the trust domains by name. */
   readonly trustTables = new Map<string, TrustTable>();
+  /** The managed policies that permission sets name, by the set's name. */
+  readonly permissionSets = new Map<string, readonly PolicyName[]>();
   /** The services with the places of what is checked between them. */
   readonly services: PlacedService[] = [];
   readonly #headers = new Map<string, Map<string, Header>>();
