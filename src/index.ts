@@ -75,10 +75,12 @@ export type {
   StatementExplanation,
 } from "./iam/evaluation/explanation.ts";
 export { accessDeniedSentence } from "./iam/evaluation/sentence.ts";
+export type { ServiceCatalogue, ValidateOptions } from "./iam/policy/checks/check.ts";
 export type { PolicyDocument, Statement } from "./iam/policy/document.ts";
 export type { ParseOptions } from "./iam/policy/limits.ts";
 export { parsePolicyDocument } from "./iam/policy/parse.ts";
 export type { DocumentType, PolicyType } from "./iam/policy/policy-type.ts";
+export { validatePolicy } from "./iam/policy/validate.ts";
 export type { Principal, PrincipalType } from "./iam/principal.ts";
 export type { Loaded, Parsed, Position, Problem, Severity } from "./iam/problem.ts";
 export type { ErrorCode, Outcome, Reason } from "./iam/reason.ts";
