@@ -182,11 +182,7 @@ class Http2Listener implements Listener {
     this.#unfinishedBytes += chunk.length;
     const status = call.receive(chunk, this.#limits.maxMessageBytes);
     if (status !== 0) this.#end(call, status);
-    else if (this.#unfinishedBytes > this.#limits.maxUnfinishedBytes && call.method === "check") {
-      this.#reply(call, this.#answerer.deny("overloaded"));
-      // The rest of the message is not waited for.
-      call.expiresAtTick = this.#tickAfter(0);
-    }
+    else if (this.#unfinishedBytes > this.#limits.maxUnfinishedBytes) this.#shed(call);
   });
 
   readonly #onEnd = bound<[]>((stream) => {
@@ -261,6 +257,17 @@ class Http2Listener implements Listener {
     if (stream.destroyed || stream.closed) return;
     stream.respond(okHeaders, withTrailers);
     stream.end(frameMessage(message));
+  }
+
+  /** Gives a call up whose message would take too much memory with all the others (H2-021). */
+  #shed(call: Http2Call): void {
+    if (call.method !== "check") {
+      this.#end(call, grpcStatus.resourceExhausted);
+      return;
+    }
+    this.#reply(call, this.#answerer.deny("overloaded"));
+    // The rest of the message is not waited for.
+    call.expiresAtTick = this.#tickAfter(0);
   }
 
   /** Ends a call that is not well formed. */
