@@ -179,7 +179,7 @@ export const authorizerSettings = {
     ),
     refreshMinIntervalSeconds: setting(
       seconds(1, 3_600),
-      10,
+      30,
       "Unknown key ids cause at most one fetch in this time, for each provider.",
     ),
     maxStaleSeconds: setting(
