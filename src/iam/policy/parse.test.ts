@@ -542,6 +542,29 @@ const principals: readonly (readonly [why: string, principal: unknown, code: str
   ["an account of 11 digits", { AWS: "11111111111" }, "INVALID_PRINCIPAL_FORMAT"],
   ["an ARN with a region", { AWS: `arn:aws:iam:x:${account}:root` }, "INVALID_PRINCIPAL_FORMAT"],
   ["an ARN without account", { AWS: "arn:aws:iam:::root" }, "INVALID_PRINCIPAL_FORMAT"],
+  ["an ARN without partition", { AWS: `arn::iam::${account}:root` }, "INVALID_PRINCIPAL_FORMAT"],
+  ["a role without name", { AWS: `arn:aws:iam::${account}:role/` }, "INVALID_PRINCIPAL_FORMAT"],
+  [
+    "a workload without id",
+    { AWS: `arn:aws:iam::${account}:workload/` },
+    "INVALID_PRINCIPAL_FORMAT",
+  ],
+  ["a user of sts", { AWS: `arn:aws:sts::${account}:user/bob` }, "INVALID_PRINCIPAL_FORMAT"],
+  [
+    "a session with a path",
+    { AWS: `arn:aws:sts::${account}:assumed-role/a/b/c` },
+    "INVALID_PRINCIPAL_FORMAT",
+  ],
+  [
+    "a federated session with a path",
+    { AWS: `arn:aws:sts::${account}:federated-user/a/b` },
+    "INVALID_PRINCIPAL_FORMAT",
+  ],
+  [
+    "a service name that is too long",
+    { Service: `${"a.".repeat(130)}com` },
+    "INVALID_SERVICE_PRINCIPAL_FORMAT",
+  ],
   ["a user without name", { AWS: `arn:aws:iam::${account}:user/` }, "INVALID_PRINCIPAL_FORMAT"],
   ["root with a path", { AWS: `arn:aws:iam::${account}:root/x` }, "INVALID_PRINCIPAL_FORMAT"],
   [
@@ -590,8 +613,16 @@ describe("the loader refuses", () => {
     expect(refusalsOf(policy("resource", { Principal }), "resource")).toEqual([code]);
   });
 
-  test("a provider that is none, in a trust policy", () => {
-    const text = policy("trust", { Principal: { Federated: "example.com" } });
+  test.each([
+    "example.com",
+    `arn:aws:iam::${account}:oidc-provider/`,
+    `arn:aws:iam::${account}:user/bob`,
+    `arn:aws:iam:r:${account}:oidc-provider/x`,
+    `arn:aws:sts::${account}:oidc-provider/x`,
+    `arn::iam::${account}:oidc-provider/x`,
+    "arn:aws:iam::1:saml-provider/x",
+  ])("%s is no provider of a trust policy", (Federated) => {
+    const text = policy("trust", { Principal: { Federated } });
     expect(refusalsOf(text, "trust")).toEqual([
       "INVALID_FEDERATED_PRINCIPAL_SYNTAX_IN_ROLE_TRUST_POLICY",
     ]);
