@@ -133,6 +133,8 @@ export interface Http2Request {
   /** A name may have a list of values, each sent as a header of its own. */
   readonly headers?: OutgoingHttpHeaders;
   readonly body?: string;
+  /** Sent behind the body. */
+  readonly trailers?: OutgoingHttpHeaders;
   readonly tls?: ClientTls;
 }
 
@@ -141,7 +143,7 @@ export async function http2Request(
   address: string,
   request: Http2Request = {},
 ): Promise<HttpReply> {
-  const { tls } = request;
+  const { tls, trailers } = request;
   const session =
     tls === undefined
       ? connectHttp2(`http://${address}`)
@@ -154,8 +156,9 @@ export async function http2Request(
         ":authority": request.authority ?? "orders",
         ...request.headers,
       },
-      { endStream: request.body === undefined },
+      { endStream: request.body === undefined, waitForTrailers: trailers !== undefined },
     );
+    stream.once("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
     const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
     session.once("error", reject);
     stream.once("error", reject);
