@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { constants, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
@@ -115,6 +115,12 @@ async function listen(address: ListenAddress): Promise<{ listener: Listener; add
   return { listener, address: started.address };
 }
 
+function socketFolder(): string {
+  const folder = createRunDir();
+  cleanups.push(async () => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
 type Shape = (options: ConfigOptions) => ReturnType<typeof strictConfig>;
 
 async function start(
@@ -188,7 +194,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
     const own: (() => Promise<unknown>)[] = [];
 
     beforeAll(async () => {
-      const runDir = createRunDir();
+      const runDir = socketFolder();
       const { address } = await listen(unix ? { type: "unix", path: join(runDir, "a.sock") } : tcp);
       envoy = await start(shape, [address], {
         contextExtensions: { "mesh-iam-service": "orders", "mesh-iam-account": "111122223333" },
@@ -594,7 +600,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
     }
 
     test("an authorizer that is not there: 503, counted as an error, nothing passes", async () => {
-      const envoy = await start(strictConfig, [join(createRunDir(), "none.sock")]);
+      const envoy = await start(strictConfig, [join(socketFolder(), "none.sock")]);
       const [denied, error] = await counted(envoy, ["denied", "error"], async () => {
         const reply = await http1Request(envoy.address);
         expect([reply.status, reply.body]).toEqual([503, ""]);
