@@ -6,9 +6,11 @@ import { formatDocumentProblem } from "../../domain/directory/document-problem.t
 import { MeshIamError } from "../../iam/error.ts";
 import { parsePolicyDocument } from "../../iam/policy/parse.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
+import { validatePolicy } from "../../iam/policy/validate.ts";
 import { type Problem, quote, type Severity } from "../../iam/problem.ts";
 import { readText, whyUnreadable } from "./files.ts";
 import { type CommandIo, exitCode } from "./io.ts";
+import { policyFindings } from "./policy-findings.ts";
 import type { CommandResult } from "./program.ts";
 import { formatProblem } from "./simulate.ts";
 
@@ -61,7 +63,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       const { refused, findings } =
         options.policyType === undefined
           ? await validateDocuments(path)
-          : await validatePolicy(path, typeOf(options.policyType), io);
+          : await validateOnePolicy(path, typeOf(options.policyType), io);
       print(findings, refused, options.json === true, io);
       const bad = findings.some(({ problem }) => severities.indexOf(problem.severity) <= failOn);
       if (refused || bad) result.exitCode = exitCode.invalidInput;
@@ -82,22 +84,30 @@ async function validateDocuments(path: string): Promise<{ refused: boolean; find
     );
   }
   const read = await readDocumentFolder(nodeDisk, path);
-  const problems = read.ok ? read.findings : read.problems;
-  return {
-    refused: !read.ok,
-    findings: problems.map((problem) => ({ problem, line: formatDocumentProblem(problem) })),
-  };
+  if (!read.ok) {
+    const findings = read.problems.map((problem) => ({
+      problem,
+      line: formatDocumentProblem(problem),
+    }));
+    return { refused: true, findings };
+  }
+  const own = read.findings.map((problem) => ({ problem, line: formatDocumentProblem(problem) }));
+  const policies = policyFindings(read.value).map(({ policyId, source, problem }) => ({
+    problem: { ...problem, position: null },
+    line: `${source} ${policyId} ${problem.path}: ${problem.message} (${problem.code})`,
+  }));
+  return { refused: false, findings: [...own, ...policies] };
 }
 
-async function validatePolicy(
+async function validateOnePolicy(
   path: string,
   type: DocumentType,
   io: CommandIo,
 ): Promise<{ refused: boolean; findings: Finding[] }> {
-  const loaded = parsePolicyDocument(await readText(path, io, "document-unreadable"), type);
-  const problems = loaded.ok ? loaded.findings : loaded.problems;
+  const text = await readText(path, io, "document-unreadable");
+  const problems = validatePolicy(text, type);
   return {
-    refused: !loaded.ok,
+    refused: !parsePolicyDocument(text, type).ok,
     findings: problems.map((problem) => ({ problem, line: formatProblem(problem, path) })),
   };
 }
