@@ -298,9 +298,12 @@ class Http2Listener implements Listener {
     const call = this.#byStream.get(stream);
     if (call !== undefined) call.resetByUs = true;
     stream.respond(headers, { endStream: true });
-    // The rest of the request is not waited for.
+    // The rest of the request is not waited for. Node 22 drops headers that a close in the same turn
+    // overtakes, so the reset comes in the next.
     stream.resume();
-    if (!stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    setImmediate(() => {
+      if (!stream.closed && !stream.readableEnded) stream.close(constants.NGHTTP2_NO_ERROR);
+    });
   }
 
   #tickAfter(ms: number): number {
