@@ -1,4 +1,8 @@
-import { compilePolicy, unusablePolicy } from "../../src/iam/compile/compile.ts";
+import {
+  type CompileOptions,
+  compilePolicy,
+  unusablePolicy,
+} from "../../src/iam/compile/compile.ts";
 import { compileLayers, type EngineLayers } from "../../src/iam/compile/layers.ts";
 import type { Decision } from "../../src/iam/decision.ts";
 import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
@@ -25,9 +29,9 @@ export const evaluators: readonly Evaluator[] = [
 ];
 
 /** Returns the scenario's policies as the engine takes them. */
-export function compiled({ layers }: Scenario): EngineLayers {
+export function compiled({ layers }: Scenario, options: CompileOptions = {}): EngineLayers {
   const policies = mapLayers(layers, ({ id, document }) =>
-    document === null ? unusablePolicy(id) : compilePolicy(id, document),
+    document === null ? unusablePolicy(id) : compilePolicy(id, document, options),
   );
   return compileLayers(policies);
 }

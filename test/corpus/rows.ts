@@ -22,7 +22,7 @@ export const rowsElsewhere: ReadonlyMap<string, string> = new Map([
   ["T-DOC-38", quota],
   ["T-DOC-55", "a bundle's business"],
   ["T-DOC-57", "the control plane stores documents"],
-  ["T-PRI-31", "no document keeps unique ids beside its ARNs yet (PRIN-3)"],
+  ["T-PRI-31", "test/property/differential.test.ts: unique ids are given beside the documents"],
   ["T-DEC-31", "test/property/grant.test.ts"],
   ["T-DEC-32", "the authorizer holds one snapshot a request"],
   ["T-DEC-35", "the authorizer adds the implied Allow of `authType: NONE`"],

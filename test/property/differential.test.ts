@@ -3,15 +3,17 @@ import { operators } from "../../src/iam/condition/operators.ts";
 import type { Decision } from "../../src/iam/decision.ts";
 import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
+import type { KnownIds } from "../../src/iam/evaluation/reference-principal.ts";
 import type { BaseOperator } from "../../src/iam/policy/document.ts";
 import type { Scenario } from "../../src/iam/scenario.ts";
 import { compiled, evaluators } from "../corpus/evaluators.ts";
 import { mapLayers } from "../corpus/map-layers.ts";
 import { type Draft, scenarioOf, textOf } from "./draft.ts";
 import { generateDraft } from "./generate.ts";
-import { createRandom } from "./random.ts";
+import { createRandom, type Random } from "./random.ts";
 import { caseCount, first, reproduce, seed } from "./settings.ts";
 import { shrink } from "./shrink.ts";
+import { awsNames, canonicalUser, other, own } from "./universe.ts";
 
 /**
  * T-PROP-04: every evaluator gives the reference's answer to random questions, and the questions are
@@ -113,6 +115,34 @@ test("one compiled set of policies answers many questions, each as if it were th
       ).toEqual(agreed(evaluateReference(context, scenario.layers)));
     }
   }
+});
+
+/** Unique ids that say now the same and now something else than the names do (PRIN-3). */
+function knownIds(random: Random): Required<KnownIds> {
+  const ids = ["AROA1", "AROA2", "AIDABOB", "AIDA2"];
+  const named = awsNames.filter((name) => /:(user|role)\//.test(name) && random.chance(0.6));
+  return {
+    principalIds: new Map(named.map((name) => [name, random.pick(ids)])),
+    canonicalUsers: new Map(random.chance(0.7) ? [[canonicalUser, random.pick([own, other])]] : []),
+  };
+}
+
+test("T-PRI-26, T-PRI-31 unique ids decide before names, in both evaluators", {
+  timeout: 600_000,
+}, () => {
+  let changed = 0;
+  const count = Math.ceil(cases / 4);
+  for (let index = first; index < first + count; index++) {
+    const random = createRandom(seed + 5, index);
+    const scenario = scenarioOf(generateDraft(random), `ids-${index}`);
+    const known = knownIds(random);
+    const answer = agreed(evaluate(scenario.context, compiled(scenario, known)));
+    const wanted = agreed(evaluateReference(scenario.context, scenario.layers, known));
+    expect(answer, reproduce(index, "differential.test.ts")).toEqual(wanted);
+    const plain = agreed(evaluateReference(scenario.context, scenario.layers));
+    if (JSON.stringify(plain) !== JSON.stringify(wanted)) changed++;
+  }
+  if (count >= 1_000) expect(changed).toBeGreaterThan(count / 100);
 });
 
 // a handful of cases, run again to look at one, says nothing about the mix

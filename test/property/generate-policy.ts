@@ -6,7 +6,15 @@ import type { ContextValue } from "../../src/iam/request-context.ts";
 import type { DraftDocument, DraftStatement, PrincipalDraft } from "./draft.ts";
 import { generateCondition } from "./generate-condition.ts";
 import type { Random } from "./random.ts";
-import { actionPatterns, awsNames, idp, resourcePatterns, saml, type Target } from "./universe.ts";
+import {
+  actionPatterns,
+  awsNames,
+  canonicalUser,
+  idp,
+  resourcePatterns,
+  saml,
+  type Target,
+} from "./universe.ts";
 
 /** What a policy is generated for: its statements shall hit this request more often than not. */
 export interface Aim {
@@ -57,6 +65,7 @@ function generatePrincipal(
   }
   if (random.chance(0.1)) return { Principal: "*" };
   if (random.chance(0.02)) return { Principal: {} };
+  if (random.chance(0.03)) return { Principal: { CanonicalUser: [canonicalUser] } };
   const names = random.chance(isDeny ? 0.5 : 0.85) ? namesFor(random, principal, type) : {};
   if (Object.keys(names).length > 0 && random.chance(0.7)) return { Principal: names };
   const AWS = [...("AWS" in names ? (names.AWS ?? []) : []), ...random.some(awsNames, 1, 2)];

@@ -20,7 +20,7 @@ const user = (path: string, name: string): Principal => ({
   account: own,
   arn: arn(`arn:aws:iam::A:user${path}${name}`),
   name,
-  id: null,
+  id: name === "bob" ? "AIDABOB" : null,
   tags: teamBlue,
 });
 
@@ -42,7 +42,7 @@ const federated = (maker: string): Principal => ({
   arn: arn("arn:aws:sts::A:federated-user/bob"),
   name: "bob",
   userArn: arn(`arn:aws:iam::A:user/${maker}`),
-  userId: null,
+  userId: maker === "bob" ? "AIDABOB" : null,
   tags: untagged,
 });
 
@@ -98,6 +98,9 @@ export const awsNames: readonly string[] = [
     "arn:aws:iam::A:workload/td/x/y",
   ].map(arn),
 ];
+
+/** A canonical user id, which is an account where an account declares it. */
+export const canonicalUser = "0123456789abcdef".repeat(4);
 
 /** What is asked for: an action, a resource it fits, and the class of that resource. */
 export interface Target {

@@ -22,36 +22,49 @@ export function stronger(a: Level, b: Level): Level {
   return strength[b] > strength[a] ? b : a;
 }
 
+/** What is known of principals beyond their names, as it was when the policies were saved. */
+export interface KnownIds {
+  /** Unique ids by the ARN of a role or user (PRIN-3). */
+  readonly principalIds?: ReadonlyMap<string, string>;
+  /** Accounts by the canonical user id that they declare (4.1). */
+  readonly canonicalUsers?: ReadonlyMap<string, string>;
+}
+
+/** Who asks, as statements with a Principal see it. */
+export interface Caller {
+  readonly principal: Principal;
+  /** A permissions boundary applies to the caller (NPR-3). */
+  readonly hasBoundary: boolean;
+  readonly known: KnownIds;
+}
+
 /**
  * Returns how strongly a statement of a resource policy, trust policy or RCP names the caller.
- * `hasBoundary` says whether a permissions boundary applies to the caller (NPR-3).
  * Without a Principal nobody is named (PRIN-8).
  */
 export function principalLevel(
   element: PrincipalElement | null,
-  principal: Principal,
+  caller: Caller,
   effect: Effect,
-  hasBoundary: boolean,
 ): Level {
   if (element === null) return "none";
-  if (element.negated) {
-    return notPrincipalApplies(element.entries, principal, hasBoundary) ? "direct" : "none";
-  }
-  return element.entries
-    .map((entry) => entryLevel(nameOf(entry), principal, effect))
-    .reduce(stronger, "none");
+  const names = element.entries.map((entry) => nameOf(entry, caller.known));
+  if (element.negated) return notPrincipalApplies(names, caller) ? "direct" : "none";
+  return names.map((name) => entryLevel(name, caller.principal, effect)).reduce(stronger, "none");
 }
 
 /** What an entry of the policy names (4.1). */
 type Name =
   | { readonly type: "any" }
   | { readonly type: "account"; readonly account: string; readonly partition: string | null }
-  | { readonly type: "user" | "workload" | "session" | "federated-user"; readonly arn: string }
+  | { readonly type: "user"; readonly arn: string; readonly id: string | null }
+  | { readonly type: "workload" | "session" | "federated-user"; readonly arn: string }
   | {
       readonly type: "role";
       readonly partition: string;
       readonly account: string;
       readonly role: string;
+      readonly id: string | null;
     }
   | { readonly type: "service" | "provider"; readonly name: string }
   /** A group, a unique id left behind, a canonical user no account declares, a malformed text. */
@@ -59,7 +72,7 @@ type Name =
 
 const nobody: Name = { type: "nobody" };
 
-function nameOf(entry: PrincipalEntry): Name {
+function nameOf(entry: PrincipalEntry, known: KnownIds): Name {
   switch (entry.type) {
     case "any":
       return { type: "any" };
@@ -67,17 +80,24 @@ function nameOf(entry: PrincipalEntry): Name {
       return { type: "service", name: entry.text };
     case "Federated":
       return { type: "provider", name: entry.text };
-    case "CanonicalUser":
-      return nobody;
+    case "CanonicalUser": {
+      const account = known.canonicalUsers?.get(entry.text);
+      return account === undefined ? nobody : { type: "account", account, partition: null };
+    }
     case "AWS": {
       if (isAccount(entry.text)) return { type: "account", account: entry.text, partition: null };
       const arn = parseArn(entry.text);
-      return arn.ok && arn.value.region === "" ? nameOfArn(arn.value, entry.text) : nobody;
+      const id = known.principalIds?.get(entry.text) ?? null;
+      return arn.ok && arn.value.region === "" ? nameOfArn(arn.value, entry.text, id) : nobody;
     }
   }
 }
 
-function nameOfArn({ partition, service, account, resource }: Arn, text: string): Name {
+function nameOfArn(
+  { partition, service, account, resource }: Arn,
+  text: string,
+  id: string | null,
+): Name {
   // PRIN-1: a partial wildcard names nobody
   if (text.includes("*") || text.includes("?") || !isAccount(account)) return nobody;
   if (service === "iam" && resource === "root") return { type: "account", account, partition };
@@ -87,12 +107,12 @@ function nameOfArn({ partition, service, account, resource }: Arn, text: string)
   if (slash < 0 || name === "") return nobody;
   switch (kind) {
     case "iam:user":
-      return { type: "user", arn: text };
+      return { type: "user", arn: text, id };
     case "iam:workload":
       return { type: "workload", arn: text };
     case "iam:role":
       // PRIN-4: a session carries the role's name without its path
-      return { type: "role", partition, account, role: name.slice(name.lastIndexOf("/") + 1) };
+      return { type: "role", partition, account, role: name.slice(name.lastIndexOf("/") + 1), id };
     case "sts:assumed-role":
       return { type: "session", arn: text };
     case "sts:federated-user":
@@ -116,11 +136,8 @@ function entryLevel(name: Name, principal: Principal, effect: Effect): Level {
     case "account":
       return isOfAccount(name, principal) ? "account" : "none";
     case "user":
-      if (principal.type === "user" && principal.arn === name.arn) return "direct";
-      if (principal.type === "federated-user" && principal.userArn === name.arn) {
-        return "user-of-federated";
-      }
-      return "none";
+      if (!isUser(name, principal)) return "none";
+      return principal.type === "user" ? "direct" : "user-of-federated";
     case "role":
       return isSessionOf(name, principal) ? "role" : "none";
     case "workload":
@@ -156,9 +173,28 @@ function isOfAccount(name: Name & { type: "account" }, principal: Principal): bo
   }
 }
 
+/** Whether the caller is the user, or a federated session made by that user. */
+function isUser(name: Name & { type: "user" }, principal: Principal): boolean {
+  switch (principal.type) {
+    case "user":
+      return sameId(name.id, principal.id) ?? principal.arn === name.arn;
+    case "federated-user":
+      return sameId(name.id, principal.userId) ?? principal.userArn === name.arn;
+    default:
+      return false;
+  }
+}
+
+/** PRIN-3: the unique ids decide when both sides have one; null: the names have to. */
+function sameId(a: string | null, b: string | null): boolean | null {
+  return a === null || b === null ? null : a === b;
+}
+
 function isSessionOf(name: Name & { type: "role" }, principal: Principal): boolean {
+  if (principal.type !== "assumed-role") return false;
+  const byId = sameId(name.id, principal.id);
+  if (byId !== null) return byId;
   return (
-    principal.type === "assumed-role" &&
     principal.account === name.account &&
     principal.roleName === name.role &&
     partitionOf(principal.arn) === name.partition
@@ -171,13 +207,8 @@ function partitionOf(arn: string): string {
 }
 
 /** NPR-2: a NotPrincipal spares only a caller of whom every link of the chain is listed. */
-function notPrincipalApplies(
-  entries: readonly PrincipalEntry[],
-  principal: Principal,
-  hasBoundary: boolean,
-): boolean {
+function notPrincipalApplies(names: readonly Name[], { principal, hasBoundary }: Caller): boolean {
   if (hasBoundary) return true; // NPR-3
-  const names = entries.map(nameOf);
   const links = chainOf(principal);
   return links.length === 0 || links.some((isListed) => !names.some(isListed));
 }
@@ -189,8 +220,9 @@ function chainOf(principal: Principal): ((name: Name) => boolean)[] {
     case "root":
       return [account];
     case "user":
+      return [account, (name) => name.type === "user" && isUser(name, principal)];
     case "workload":
-      return [account, (name) => name.type === principal.type && name.arn === principal.arn];
+      return [account, (name) => name.type === "workload" && name.arn === principal.arn];
     case "assumed-role":
       return [
         account,
@@ -200,7 +232,7 @@ function chainOf(principal: Principal): ((name: Name) => boolean)[] {
     case "federated-user":
       return [
         account,
-        (name) => name.type === "user" && name.arn === principal.userArn,
+        (name) => name.type === "user" && isUser(name, principal),
         (name) => name.type === "federated-user" && name.arn === principal.arn,
       ];
     case "service":

@@ -116,7 +116,6 @@ test.each([
   { why: "no ARN", resource: "bkt/a" },
   { why: "the field before the partition is not arn", resource: "*:aws:s3:::bkt/a" },
   { why: "T-VAR-13 a variable without brace", resource: "arn:aws:s3:::bkt/${aws:username" },
-  // biome-ignore lint/suspicious/noTemplateCurlyInString: a policy variable
   { why: "T-VAR-12 a default without space", resource: "arn:aws:s3:::bkt/${aws:x,'a'}" },
 ])("an Allow never matches: $why", ({ resource }) => {
   const statement = { ...allow, resource: { negated: false, entries: [located(resource)] } };

@@ -6,7 +6,13 @@ import type { Reason } from "../reason.ts";
 import type { KeyFault, PolicyLayers, RequestContext } from "../request-context.ts";
 import { conditionKeys, conditionsHold, hasKnownOperators } from "./reference-condition.ts";
 import { firstMissing, type GrantFacts, grant } from "./reference-grant.ts";
-import { type Level, principalLevel, stronger } from "./reference-principal.ts";
+import {
+  type Caller,
+  type KnownIds,
+  type Level,
+  principalLevel,
+  stronger,
+} from "./reference-principal.ts";
 import {
   asciiLower,
   couldMatchResource,
@@ -45,11 +51,13 @@ interface Placed {
 
 /**
  * Returns the decision of one question (iam-semantics 6.2). Pure; reads every statement of every
- * layer that applies. `validUntilMs` is always Infinity: nothing of the reference is cached.
+ * layer that applies. `known` are the unique ids that principals had when the policies were saved.
+ * `validUntilMs` is always Infinity: nothing of the reference is cached.
  */
 export function evaluateReference(
   context: RequestContext,
   layers: PolicyLayers<ReferencePolicy>,
+  known: KnownIds = {},
 ): Decision {
   const { principal, resource } = context;
   const action = asciiLower(context.action);
@@ -63,7 +71,8 @@ export function evaluateReference(
   const applicable = layersThatApply(context, layers);
   const hasBoundary = applicable.some((layer) => layer.policyType === "permissionsBoundary");
   if (!applicable.every(isUsable)) return denied("evaluation-error", ["policy-unusable"]);
-  const fault = faultThatIsRead(context, applicable, hasBoundary);
+  const caller: Caller = { principal, hasBoundary, known };
+  const fault = faultThatIsRead(context, applicable, caller);
   if (fault === "evaluation-error") return denied(fault, ["key-unavailable"]);
   if (fault !== null) return denied(fault);
 
@@ -72,7 +81,7 @@ export function evaluateReference(
     return refused("resource", null);
   }
 
-  const level = (placed: Placed): Level => levelOf(placed, context, hasBoundary);
+  const level = (placed: Placed): Level => levelOf(placed, context, caller);
   const applies = (placed: Placed): boolean => level(placed) !== "none";
 
   // DEC-1: every Deny before any Allow counts, in the order of DEC-8
@@ -216,36 +225,36 @@ function statementsOf(layer: Layer, effect: Effect | null): Placed[] {
 }
 
 /** Returns how strongly a statement that applies names the caller, `none` if it does not apply. */
-function levelOf(placed: Placed, context: RequestContext, hasBoundary: boolean): Level {
+function levelOf(placed: Placed, context: RequestContext, caller: Caller): Level {
   const { statement, version } = placed;
   return matchesAction(statement, context.action) &&
     matchesResource(statement, version, context.resource.arn, context.keys) &&
     conditionsHold(statement, version, context.keys)
-    ? namedLevel(placed, context.principal, hasBoundary)
+    ? namedLevel(placed, caller)
     : "none";
 }
 
 /** Only the documents of a resource carry a Principal; the others belong to the caller. */
-function namedLevel(placed: Placed, principal: Principal, hasBoundary: boolean): Level {
+function namedLevel(placed: Placed, caller: Caller): Level {
   const { policyType, statement } = placed;
   if (policyType !== "resource" && policyType !== "resourceControl") return "direct";
-  return principalLevel(statement.principal, principal, statement.effect, hasBoundary);
+  return principalLevel(statement.principal, caller, statement.effect);
 }
 
 /** KEY-3, KEY-8, KEY-9: a faulty key counts if a candidate statement can read it. */
 function faultThatIsRead(
   context: RequestContext,
   applicable: readonly Layer[],
-  hasBoundary: boolean,
+  caller: Caller,
 ): KeyFault | null {
-  const { action, resource, principal, faults } = context;
+  const { action, resource, faults } = context;
   const read = applicable
     .flatMap((layer) => statementsOf(layer, null))
     .filter(
       (placed) =>
         matchesAction(placed.statement, action) &&
         couldMatchResource(placed.statement, placed.version, resource.arn) &&
-        namedLevel(placed, principal, hasBoundary) !== "none",
+        namedLevel(placed, caller) !== "none",
     )
     .flatMap(keysRead)
     .flatMap((key) => faults?.get(key) ?? []);
