@@ -13,7 +13,7 @@ import { rowsElsewhere, tables } from "./rows.ts";
  * The corpus: every case through every path that can answer it. The numbers below only grow, so that
  * an emptied file cannot pass.
  */
-const recorded = { cases: 786, refused: 160, clauses: 180 };
+const recorded = { cases: 800, refused: 160, clauses: 180 };
 
 const cases = readCases();
 const accepted = cases.filter(({ expected }) => expected.problems === undefined);

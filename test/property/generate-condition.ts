@@ -41,6 +41,9 @@ const families: readonly Family[] = [
       "${aws:PrincipalTag/Team}",
       "${aws:PrincipalTag/Team, 'blue'}",
       "b${aws:RequestTag/T}*",
+      "*${aws:username}*b",
+      "?${aws:RequestTag/T}${aws:username}",
+      "b?b${aws:PrincipalTag/Team, ''}*",
       "${mesh:JwtClaim/groups}",
       "${aws:TagKeys, 'a'}",
     ],
@@ -121,9 +124,10 @@ const families: readonly Family[] = [
       "arn:aws:iam::111111111111:user/bob",
       "arn:aws:iam::111111111111:user/${aws:username}",
       "arn:aws:sns:us-east-1:${aws:PrincipalTag/Team}:t1",
+      "arn:aws:*:*:1*${aws:PrincipalAccount}:?1",
       "arn:*:*:*:*:*",
     ],
-    malformed: ["", "arn:aws:sns", "not-an-arn"],
+    malformed: ["", "arn:aws:sns", "not-an-arn", "arn:aws:sns:us-east-1:111111111111:\ud800"],
     keys: ["aws:SourceArn", "aws:PrincipalArn"],
   },
 ];
@@ -214,6 +218,10 @@ function generateOperator(
 
 function generateValues(random: Random, family: Family, held: ContextValue | undefined): string[] {
   const values = random.some(family.values, random.chance(0.05) ? 0 : 1, 3);
+  // long lists are looked up in another way than short ones
+  if (family.operators.includes("StringEquals") && random.chance(0.05)) {
+    values.push(...Array.from({ length: 40 }, (_, index) => `v${index}`));
+  }
   const known = held?.values.filter((value) => family.values.includes(value)) ?? [];
   if (known.length > 0 && random.chance(0.5)) values.push(...random.some(known, 1, 2));
   return values;

@@ -210,7 +210,7 @@ function arnLike(
 ): boolean {
   const arn = parseArn(requestText);
   const fields = arnFields(piecesOf(policyText, version));
-  if (!arn.ok || !isText(requestText) || fields.length !== 6) return false;
+  if (!arn.ok || fields.length !== 6) return false;
   if (!isExactly(fields[0], "arn")) return false;
   const { partition, service, region, account, resource } = arn.value;
   return [partition, service, region, account, resource].every((text, index) => {
