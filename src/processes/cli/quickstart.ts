@@ -17,7 +17,7 @@ import type { CommandResult } from "./program.ts";
 import { type RunningEnvoy, startEnvoy } from "./quickstart/envoy.ts";
 import { hints } from "./quickstart/hints.ts";
 import { type RowResult, runRows } from "./quickstart/run-rows.ts";
-import { startStandIn } from "./quickstart/stand-in.ts";
+import { startStandIn } from "./quickstart/stand-in/start.ts";
 import { formatTable } from "./quickstart/table.ts";
 import { startUpstream } from "./quickstart/upstream.ts";
 import { createWorkspace, type Workspace } from "./quickstart/workspace.ts";
@@ -167,7 +167,14 @@ function startProxy(
   workspace: Workspace,
   upstreamPort: number,
 ): Promise<RunningEnvoy> {
-  if (envoyBinary === null) return startStandIn(workspace, upstreamPort);
+  if (envoyBinary === null)
+    return startStandIn({
+      upstreamPort,
+      authorizer: { type: "unix", path: workspace.socket },
+      serverCertificate: workspace.serverCertificate,
+      serverKey: workspace.serverKey,
+      clientCa: workspace.authorityFile,
+    });
   return startEnvoy(envoyBinary, workspace.folder, {
     upstreamPort,
     authorizerSocket: workspace.socket,
