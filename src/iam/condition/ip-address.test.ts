@@ -22,6 +22,7 @@ test.each([
   ["one colon", ":"],
   ["three colons", ":::"],
   ["two gaps", "1::2::3"],
+  ["two gaps, the first in front", "::1::2"],
   ["five digits", "12345::"],
   ["a letter beyond f", "g::"],
   ["seven groups", "1:2:3:4:5:6:7"],

@@ -141,6 +141,28 @@ describe("an explanation", () => {
   });
 });
 
+test("a statement that fails early is told to its end", () => {
+  const resource = statement({
+    Principal: { AWS: roleArn },
+    Resource: "arn:aws:s3:::x",
+    Action: "sqs:*",
+    Condition: { Null: { "aws:username": "true" } },
+  });
+  expect(explain(question(), layersOf({ resource })).layers[0]?.statements).toMatchObject([
+    {
+      applies: false,
+      actionMatches: false,
+      resourceMatches: false,
+      principal: "none",
+      conditions: [{ operator: "Null", holds: true, found: null }],
+    },
+  ]);
+  const named = statement({ Principal: { AWS: roleArn }, Condition: { Bool: { "a:b": true } } });
+  expect(explain(question(), layersOf({ resource: named })).layers[0]?.statements).toMatchObject([
+    { resourceMatches: true, principal: "none", conditions: [{ operator: "Bool", holds: false }] },
+  ]);
+});
+
 describe("SIM-2 what stands in the way", () => {
   const blocks = (...args: Parameters<typeof explain>) =>
     explain(...args).blockedBy.map(
