@@ -4,7 +4,7 @@ import { systemClock } from "../../adapters/distribution/system-clock.ts";
 import { createDecoder } from "../../adapters/envoy/decode.ts";
 import { createEncoder } from "../../adapters/envoy/encode.ts";
 import type { Listener } from "../../adapters/envoy/listener.ts";
-import { createListener } from "../../adapters/envoy/server.ts";
+import { createListener, type ListenerKind } from "../../adapters/envoy/server.ts";
 import { WatchedCertificate } from "../../adapters/keys/certificates.ts";
 import { KeyCache } from "../../adapters/keys/key-cache.ts";
 import { createKeyEnvironment } from "../../adapters/keys/key-environment.ts";
@@ -34,6 +34,8 @@ export interface AuthorizerParts {
   readonly build: { readonly version: string; readonly commit: string };
   /** Told of every outcome, after metrics and log: what the quickstart shows. */
   readonly onOutcome?: (outcome: CheckOutcome) => void;
+  /** Which server answers Checks; absent: the default (`docs/decisions/0002-check-listener.md`). */
+  readonly listener?: ListenerKind;
 }
 
 /** A running authorizer. */
@@ -179,17 +181,20 @@ async function open(
   const encoder = createEncoder({ verbose: config.verbose });
   const certificate = await watchCertificate(config, log, () => listener, nowMs);
   if (certificate !== null) opened.push(() => certificate.close());
-  const listener: Listener = createListener({
-    address: config.addr,
-    check: (message) => encoder.encode(check(message)),
-    ...(certificate === null ? {} : { tls: tlsOf(certificate) }),
-    limits: {
-      maxMessageBytes: config.grpcMaxRecvMsgSize,
-      maxConcurrentStreams: config.limits.maxConcurrentStreams,
+  const listener: Listener = createListener(
+    {
+      address: config.addr,
+      check: (message) => encoder.encode(check(message)),
+      ...(certificate === null ? {} : { tls: tlsOf(certificate) }),
+      limits: {
+        maxMessageBytes: config.grpcMaxRecvMsgSize,
+        maxConcurrentStreams: config.limits.maxConcurrentStreams,
+      },
+      onCancel: () => metrics.checkCancelled(),
+      log: (level, message, cause) => log[level]("listener", message, { err: cause }),
     },
-    onCancel: () => metrics.checkCancelled(),
-    log: (level, message, cause) => log[level]("listener", message, { err: cause }),
-  });
+    parts.listener,
+  );
   opened.push(() => listener.close());
   metrics.read({
     checksInFlight: () => listener.counters().inFlight,
