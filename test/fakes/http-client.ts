@@ -1,4 +1,4 @@
-import { connect as connectHttp2, type OutgoingHttpHeaders } from "node:http2";
+import { connect as connectHttp2, constants, type OutgoingHttpHeaders } from "node:http2";
 import { connect as connectTcp, type Socket } from "node:net";
 import { type ConnectionOptions, connect as connectTls } from "node:tls";
 import { openSession, rawCall } from "./grpc-client.ts";
@@ -138,7 +138,7 @@ export interface Http2Request {
   readonly tls?: ClientTls;
 }
 
-/** Sends one HTTP/2 request, without TLS by prior knowledge. */
+/** Sends one HTTP/2 request, without TLS by prior knowledge. Status 0: the stream was reset instead. */
 export async function http2Request(
   address: string,
   request: Http2Request = {},
@@ -161,7 +161,9 @@ export async function http2Request(
     stream.once("wantTrailers", () => stream.sendTrailers(trailers ?? {}));
     const { promise, resolve, reject } = Promise.withResolvers<HttpReply>();
     session.once("error", reject);
-    stream.once("error", reject);
+    stream.once("error", (cause) => {
+      if (stream.rstCode === constants.NGHTTP2_NO_ERROR) reject(cause);
+    });
     stream.once("response", (headers) => {
       const chunks: Buffer[] = [];
       stream.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -175,6 +177,8 @@ export async function http2Request(
         }),
       );
     });
+    // Behind a reply this changes nothing.
+    stream.once("close", () => resolve({ status: 0, headers: [], body: "" }));
     if (request.body !== undefined) stream.end(request.body);
     return await promise;
   } finally {
