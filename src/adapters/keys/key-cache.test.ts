@@ -164,6 +164,31 @@ test("a source that stays keeps its keys, a changed one begins anew, a removed o
   expect(cache.status).toEqual([]);
 });
 
+test("until a changed source was tried, the keys of the old one serve on", async () => {
+  const moved = specOf({ source: { type: "uri", uri: "https://login.example/new" } });
+  const answers = new Map([
+    [uri, ok(setOf("old"))],
+    ["https://login.example/new", ok(setOf("new"))],
+  ]);
+  const { cache } = createCache(answers);
+  await cache.configure([specOf(), specOf({ issuerId: "b" })]);
+  const changed = cache.configure([moved]);
+  expect([...(cache.keysOf("a")?.byId.keys() ?? [])]).toEqual(["old"]);
+  expect(cache.keysOf("b")).not.toBeNull();
+  await changed;
+  expect([...(cache.keysOf("a")?.byId.keys() ?? [])]).toEqual(["new"]);
+  expect(cache.keysOf("b")).toBeNull();
+});
+
+test("closing while a new source is tried leaves nothing behind", async () => {
+  const { cache, timers } = createCache(new Map([[uri, ok(setOf("k"))]]));
+  const first = cache.configure([specOf()]);
+  cache.close();
+  await first;
+  expect(cache.keysOf("a")).toBeNull();
+  expect(timers.size).toBe(0);
+});
+
 test("no two states of an issuer share a stamp, not even across a change of its source", async () => {
   const answers = new Map([[uri, ok(setOf("k"))]]);
   const { cache, world, tick } = createCache(answers);

@@ -9,7 +9,9 @@ import { type KeyEnvironment, type KeySourceStatus, RefreshedKeys } from "./refr
  */
 export class KeyCache {
   readonly #environment: KeyEnvironment;
-  readonly #sources = new Map<string, RefreshedKeys>();
+  #sources: ReadonlyMap<string, RefreshedKeys> = new Map();
+  /** Sources that are tried for the first time, and those that stay, by the last `configure`. */
+  #next: ReadonlyMap<string, RefreshedKeys> = new Map();
   #lastStamp = 0;
 
   constructor(environment: KeyEnvironment) {
@@ -17,27 +19,42 @@ export class KeyCache {
   }
 
   /**
-   * Makes `specs` the issuers in force. Keys of a source that is spelled as before stay; those of a
-   * removed issuer are gone when this returns, and those of a changed source too, since whoever changes
-   * a source may have reason to distrust the old one. The promise ends when each new source was tried
-   * once, at most the time-outs of its fetches; it never rejects.
+   * Makes `specs` the issuers in force, all at once and when the promise ends: when each new source was
+   * tried once, at most the time-outs of its fetches. It never rejects. Until then everybody's keys
+   * serve on; then those of removed issuers are gone, and those of a changed source too, since whoever
+   * changes a source may have reason to distrust the old one. A later call takes an earlier one's place.
    */
-  configure(specs: readonly KeySourceSpec[]): Promise<void> {
-    const wanted = new Map(specs.map((spec) => [spec.issuerId, spec]));
-    for (const [issuerId, source] of this.#sources) {
-      const spec = wanted.get(issuerId);
-      if (spec !== undefined && isSameSource(spec, source.spec)) continue;
+  async configure(specs: readonly KeySourceSpec[]): Promise<void> {
+    const next = new Map<string, RefreshedKeys>();
+    for (const spec of specs) next.set(spec.issuerId, this.#sourceOf(spec));
+    this.#closeBut(next, this.#next);
+    this.#next = next;
+    const fresh = [...next].filter(([issuerId, source]) => this.#sources.get(issuerId) !== source);
+    await Promise.all(fresh.map(([, source]) => source.refresh()));
+    if (this.#next !== next) return;
+    const before = this.#sources;
+    this.#sources = next;
+    this.#closeBut(next, before);
+  }
+
+  /** Returns the source that is spelled like `spec`, if there is one, with its keys. */
+  #sourceOf(spec: KeySourceSpec): RefreshedKeys {
+    for (const sources of [this.#next, this.#sources]) {
+      const known = sources.get(spec.issuerId);
+      if (known !== undefined && isSameSource(spec, known.spec)) return known;
+    }
+    return new RefreshedKeys(spec, this.#environment, () => ++this.#lastStamp);
+  }
+
+  /** Closes those of `sources` that are neither in `kept` nor in force. */
+  #closeBut(
+    kept: ReadonlyMap<string, RefreshedKeys>,
+    sources: ReadonlyMap<string, RefreshedKeys>,
+  ): void {
+    for (const [issuerId, source] of sources) {
+      if (kept.get(issuerId) === source || this.#sources.get(issuerId) === source) continue;
       source.close();
-      this.#sources.delete(issuerId);
     }
-    const first: Promise<void>[] = [];
-    for (const spec of wanted.values()) {
-      if (this.#sources.has(spec.issuerId)) continue;
-      const source = new RefreshedKeys(spec, this.#environment, () => ++this.#lastStamp);
-      this.#sources.set(spec.issuerId, source);
-      first.push(source.refresh());
-    }
-    return Promise.all(first).then(() => undefined);
   }
 
   /** Returns the keys in force of an issuer; null: unknown, never loaded, or too old. */
@@ -73,8 +90,9 @@ export class KeyCache {
   }
 
   close(): void {
-    for (const source of this.#sources.values()) source.close();
-    this.#sources.clear();
+    for (const source of [...this.#sources.values(), ...this.#next.values()]) source.close();
+    this.#sources = new Map();
+    this.#next = new Map();
   }
 }
 
