@@ -23,7 +23,7 @@ import type { ContextKeyDefinition } from "./service-definition.ts";
 type Service = Parameters<typeof serviceOf>[0];
 type Written = WrittenRequest & WrittenConnection;
 
-const settings: RequestKeySettings = { trustedHops: 0, region: "" };
+const settings: RequestKeySettings = { trustedHops: 0, region: "", tlsTerminating: false };
 const nowMs = Date.UTC(2026, 10, 24, 12, 0, 0, 250);
 const routes = [
   routeOf("GET /{rest=**}"),
@@ -193,6 +193,10 @@ test.each<[string, Written, string]>([
   expect(keysOf(written)("aws:securetransport")).toEqual(one(want));
 });
 
+test("aws:SecureTransport is true of every request behind a listener that takes TLS only", () => {
+  expect(keysOf({}, {}, { tlsTerminating: true })("aws:securetransport")).toEqual(one("true"));
+});
+
 test("aws:RequestedRegion is the listener's, else the configured one, else absent", () => {
   const extension = { contextExtensions: { "mesh-iam-region": "us-east-1" } };
   expect(keysOf(extension, {}, { region: "eu-west-1" })("aws:requestedregion")).toEqual(
@@ -344,7 +348,7 @@ test("T-KEY-11: a connection without a request has the keys of its connection al
   const request = resolve({ routes: routeMap }, attributes);
   if (isDenied(request)) throw new Error();
   const key = (name: string) =>
-    requestKey(name, attributes, request, { trustedHops: 1, region: "" }, nowMs);
+    requestKey(name, attributes, request, { ...settings, trustedHops: 1 }, nowMs);
   const absent = [
     ...[
       "aws:securetransport",

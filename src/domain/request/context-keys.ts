@@ -16,6 +16,8 @@ export interface RequestKeySettings {
   readonly trustedHops: number;
   /** Configured region, empty for none: `aws:RequestedRegion` where no context extension says more. */
   readonly region: string;
+  /** The listener in front takes TLS only: `aws:SecureTransport` is true for every request. */
+  readonly tlsTerminating: boolean;
 }
 
 type Value = ContextValue | KeyFault | undefined;
@@ -40,9 +42,9 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ],
   [
     "aws:securetransport",
-    (attributes) => {
+    (attributes, _request, settings) => {
       if (!attributes.hasRequest) return undefined;
-      return isSecure(attributes) ? yes : no;
+      return settings.tlsTerminating || isSecure(attributes) ? yes : no;
     },
   ],
   [
@@ -181,7 +183,7 @@ function target(request: ResolvedRequest): HttpRequest | GrpcRequest | undefined
 }
 
 /**
- * Evidence of TLS: what only a handshake can have given, or the word of the listener's configuration.
+ * Evidence of TLS in one Check: what only a handshake can have given, or the word of the listener's route.
  * Not the scheme, which a client can write, nor the server name, which may come from inspection.
  */
 function isSecure(attributes: CheckAttributes): boolean {

@@ -130,8 +130,9 @@ test("choosing, resolving and reading keys is total, and every value is one of i
       if (isDenied(result)) return;
       resolved++;
       const nowMs = evaluationTimeMs(attributes, 1_764_000_000_000);
+      const settings = { trustedHops, region: "", tlsTerminating: trustedHops === 1 };
       for (const name of keys) {
-        const value = requestKey(name, attributes, result, { trustedHops, region: "" }, nowMs);
+        const value = requestKey(name, attributes, result, settings, nowMs);
         if (value === undefined || typeof value === "string") continue;
         expect(value.multivalued || value.values.length === 1).toBe(true);
       }

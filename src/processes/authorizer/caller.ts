@@ -4,6 +4,7 @@ import type { WebIdentityTrust } from "../../domain/sts/web-identity-trust.ts";
 import type { EngineLayers } from "../../iam/compile/layers.ts";
 import type { PolicySet } from "../../iam/compile/policy-set.ts";
 import { readSet } from "../../iam/compile/reads.ts";
+import { isClockKey } from "../../iam/condition/clock.ts";
 import type { FrontedService } from "./fronted-service.ts";
 import type { PolicyCompiler } from "./policy-compiler.ts";
 
@@ -62,6 +63,8 @@ export interface Reads {
   readonly varying: readonly string[];
   /** Those that a request or a token can make faulty (KEY-8, KEY-9): asked for before an evaluation. */
   readonly faultable: readonly string[];
+  /** Whether one of them moves with the clock (KEY-5). */
+  readonly moveWithClock: boolean;
 }
 
 /** The layers of one caller at one service, with what each action can read of a request. */
@@ -87,6 +90,7 @@ export class Question {
       faultable: keys.filter(
         (key) => key.startsWith("mesh:jwtclaim/") || mayBeFaulty(key, service.definition),
       ),
+      moveWithClock: keys.some(isClockKey),
     };
     this.#reads.set(action, made);
     return made;

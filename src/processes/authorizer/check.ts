@@ -4,18 +4,25 @@ import {
   anonymous,
   authenticate,
 } from "../../domain/credentials/authenticate.ts";
-import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { type Denied, isDenied } from "../../domain/request/denied.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
 import { resolve } from "../../domain/request/resolve.ts";
 import { selectService } from "../../domain/request/service-table.ts";
 import { type Decision, denied } from "../../iam/decision.ts";
-import { conclude, createProgress, type Progress, restart } from "./conclude.ts";
-import { type DecisionObserver, decide } from "./decide.ts";
+import { type AskedCheck, askedCheck } from "./asked-check.ts";
+import {
+  type ConcludeOptions,
+  conclude,
+  createProgress,
+  type Progress,
+  restart,
+} from "./conclude.ts";
+import { decide } from "./decide.ts";
 import type { Identification } from "./identify.ts";
 import type { Memory, Remembered } from "./memory.ts";
 import type { RequestKeys } from "./request-keys.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { StageClock } from "./stage-clock.ts";
 import { isTooOld, type StalenessOptions } from "./staleness.ts";
 import type { TokenCache } from "./token-cache.ts";
 
@@ -33,13 +40,11 @@ export interface CheckParts {
   readonly nowMs: () => number;
   readonly monotonicNs: () => number;
   readonly nextDecisionId: () => string;
-  /** Denials by policy carry AWS's sentence. */
-  readonly verbose: boolean;
-  /** Told of each evaluation, while its keys are still bound. */
-  readonly evaluated: DecisionObserver;
+  readonly conclude: ConcludeOptions;
+  readonly stages: StageClock;
   /** Told of a throw in the pipeline: a bug of ours, answered as a denial. */
   readonly failed: (failure: unknown, decisionId: string) => void;
-  /** Told of every outcome; `progress` is borrowed for the call. */
+  /** Told of every outcome; `progress` is borrowed for the call, and its keys are still bound. */
   readonly concluded: (outcome: CheckOutcome, progress: Progress) => void;
 }
 
@@ -55,6 +60,7 @@ export function createCheck(parts: CheckParts): (message: Uint8Array) => CheckOu
     const startNs = parts.monotonicNs();
     const decisionId = parts.nextDecisionId();
     restart(progress);
+    parts.stages.start();
     let decision: Decision;
     try {
       decision = judge(message, parts, progress);
@@ -62,8 +68,9 @@ export function createCheck(parts: CheckParts): (message: Uint8Array) => CheckOu
       parts.failed(failure, decisionId);
       decision = denied("internal");
     }
+    parts.stages.enter("respond");
     const durationNs = parts.monotonicNs() - startNs;
-    const outcome = conclude(progress, decision, decisionId, durationNs, parts.verbose);
+    const outcome = conclude(progress, decision, decisionId, durationNs, parts.conclude);
     parts.concluded(outcome, progress);
     return outcome;
   };
@@ -71,8 +78,8 @@ export function createCheck(parts: CheckParts): (message: Uint8Array) => CheckOu
 
 /** The journey of one Check, from Envoy's bytes to a decision. */
 function judge(message: Uint8Array, parts: CheckParts, progress: Progress): Decision {
-  const nowMs = parts.nowMs();
-  const attributes = parts.decoder.decode(message);
+  const { decoder, identification, memory, keys, stages } = parts;
+  const attributes = decoder.decode(message);
   if (isDenied(attributes)) return end(progress, attributes);
   progress.attributes = attributes;
 
@@ -84,41 +91,39 @@ function judge(message: Uint8Array, parts: CheckParts, progress: Progress): Deci
   if (isDenied(service)) return end(progress, service);
   progress.service = service;
 
-  const remembered = parts.memory.recall(snapshot, service, attributes, nowMs);
+  const asked = askedCheck(service, attributes, parts.nowMs());
+  const remembered = memory.recall(snapshot, asked);
   if (remembered !== null) return answerAgain(remembered, parts, progress);
 
+  stages.enter("resolve");
   const request = resolve(service, attributes);
   if (isDenied(request)) return end(progress, request);
   progress.request = request;
   if (isTooOld(parts.bundleAgeMs(), request, parts.staleness)) return denied("bundle-stale");
 
-  const authentication =
-    request.implied === null ? prove(attributes, service, parts, nowMs) : anonymous;
+  stages.enter("authenticate");
+  const authentication = request.implied === null ? prove(asked, parts) : anonymous;
   if (isDenied(authentication)) return end(progress, authentication);
   progress.authentication = authentication;
 
-  const asked = { service, attributes, request, nowMs };
-  const identity = parts.identification.identify(snapshot, authentication, asked);
+  stages.enter("map");
+  const identity = identification.identify(snapshot, authentication, asked, request);
   if (isDenied(identity)) return end(progress, identity);
   const { caller, attested } = identity;
-  progress.caller = caller;
+  progress.principal = caller.mapped.principal;
 
-  const { keys, memory, evaluated } = parts;
-  const decision = decide(
-    request,
-    { attributes, service, caller, attested, nowMs, keys },
-    evaluated,
-  );
-  const kept = memory.keep(snapshot, service, caller, attributes, request, decision, nowMs);
-  progress.cache = kept ? "miss" : "bypass";
-  return decision;
+  stages.enter("evaluate");
+  const input = { asked, caller, attested, keys };
+  const decided = decide(request, input);
+  progress.request = decided.request;
+  progress.cache = memory.keep(snapshot, input, request, decided.decision);
+  progress.input = input;
+  return decided.decision;
 }
 
 function prove(
-  attributes: CheckAttributes,
-  service: NonNullable<Progress["service"]>,
+  { attributes, service, nowMs }: AskedCheck,
   { tokens }: CheckParts,
-  nowMs: number,
 ): Authentication | Denied {
   // Unknown tokens are charged to whoever is on the other end of the connection.
   tokens.peer = attributes.sourcePrincipal || (attributes.sourceAddress ?? "");
@@ -126,16 +131,17 @@ function prove(
 }
 
 function answerAgain(
-  { answer, caller, authentication }: Remembered,
-  parts: CheckParts,
+  { answer, input, authentication }: Remembered,
+  { bundleAgeMs, staleness }: CheckParts,
   progress: Progress,
 ): Decision {
   progress.request = answer.request;
   progress.authentication = authentication;
-  progress.caller = caller;
+  progress.principal = input.caller.mapped.principal;
   progress.cache = "hit";
-  const stale = isTooOld(parts.bundleAgeMs(), answer.request, parts.staleness);
-  return stale ? denied("bundle-stale") : answer.decision;
+  if (isTooOld(bundleAgeMs(), answer.request, staleness)) return denied("bundle-stale");
+  progress.input = input;
+  return answer.decision;
 }
 
 function end(progress: Progress, reached: Denied): Decision {

@@ -6,10 +6,12 @@ import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import { formatArn } from "../../iam/arn.ts";
 import type { Decision } from "../../iam/decision.ts";
 import { accessDeniedSentence } from "../../iam/evaluation/sentence.ts";
+import type { Principal } from "../../iam/principal.ts";
 import type { Reason } from "../../iam/reason.ts";
 import { answerTo } from "./answer.ts";
-import type { Caller } from "./caller.ts";
+import type { DecisionInput } from "./decide.ts";
 import type { FrontedService } from "./fronted-service.ts";
+import type { CacheUse } from "./memory.ts";
 import type { SnapshotPosition } from "./snapshot.ts";
 
 /**
@@ -22,8 +24,10 @@ export interface Progress {
   service: FrontedService | null;
   request: ResolvedRequest | null;
   authentication: Authentication | null;
-  caller: Caller | null;
-  cache: CheckOutcome["cache"];
+  principal: Principal | null;
+  /** What the decision was made from; null where none was made, or another one took its place. */
+  input: DecisionInput | null;
+  cache: CacheUse;
   /** The reason of the step that ended the journey before an evaluation. */
   ended: Reason | null;
   detail: string;
@@ -37,7 +41,8 @@ export function createProgress(): Progress {
     service: null,
     request: null,
     authentication: null,
-    caller: null,
+    principal: null,
+    input: null,
     cache: "bypass",
     ended: null,
     detail: "",
@@ -51,7 +56,8 @@ export function restart(progress: Progress): void {
   progress.service = null;
   progress.request = null;
   progress.authentication = null;
-  progress.caller = null;
+  progress.principal = null;
+  progress.input = null;
   progress.cache = "bypass";
   progress.ended = null;
   progress.detail = "";
@@ -59,20 +65,23 @@ export function restart(progress: Progress): void {
 
 const noNames: readonly string[] = Object.freeze([]);
 
-/**
- * Returns the outcome of a Check: what was decided, what Envoy is told of it, and all that was known.
- * `verbose` adds AWS's sentence to a denial by policy.
- */
+export interface ConcludeOptions {
+  /** Adds AWS's sentence to a denial by policy. */
+  readonly verbose: boolean;
+  /** The sidecar runs dry: no Check is denied, not even one whose service is unknown. */
+  readonly dryRun: boolean;
+}
+
+/** Returns the outcome of a Check: what was decided, what Envoy is told of it, and all that was known. */
 export function conclude(
   progress: Progress,
   decision: Decision,
   decisionId: string,
   durationNs: number,
-  verbose: boolean,
+  { verbose, dryRun }: ConcludeOptions,
 ): CheckOutcome {
-  const { position, attributes, service, request, caller } = progress;
-  const principal = caller?.mapped.principal ?? null;
-  const shadow = service?.shadow ?? false;
+  const { position, attributes, service, request, principal } = progress;
+  const shadow = service?.shadow ?? dryRun;
   const action = request?.action ?? null;
   const resource = request === null ? null : formatArn(request.resource);
   const explains = verbose && principal !== null && action !== null && resource !== null;
@@ -81,7 +90,7 @@ export function conclude(
     epoch: position?.epoch ?? 0,
     revision: position?.revision ?? 0,
     mode: shadow ? "shadow" : "enforce",
-    cache: progress.cache,
+    cache: progress.cache === "stale" ? "miss" : progress.cache,
     authMethod: authMethodOf(progress),
     principal,
     service: service?.definition ?? null,

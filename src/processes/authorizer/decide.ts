@@ -1,60 +1,49 @@
-import type { CheckAttributes } from "../../domain/request/attributes.ts";
-import { evaluationTimeMs } from "../../domain/request/context-keys.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { Decision } from "../../iam/decision.ts";
 import { evaluate } from "../../iam/evaluation/evaluate.ts";
 import type { KeyFault, RequestContext } from "../../iam/request-context.ts";
-import type { Caller, Reads } from "./caller.ts";
-import type { FrontedService } from "./fronted-service.ts";
+import type { AskedCheck } from "./asked-check.ts";
+import type { Caller, Question } from "./caller.ts";
 import type { AttestedKeys, RequestKeys } from "./request-keys.ts";
 
-/** Everything that one decision is made from; borrowed for the time of the Check. */
+/** Everything that one decision is made from. */
 export interface DecisionInput {
-  readonly attributes: CheckAttributes;
-  readonly service: FrontedService;
+  readonly asked: AskedCheck;
   readonly caller: Caller;
+  /** Facts of the token and of the peer, whichever gave the principal (KEY-12). */
   readonly attested: readonly AttestedKeys[];
-  readonly nowMs: number;
   readonly keys: RequestKeys;
 }
 
-/** One evaluation as it was made; borrowed like its input. */
-export interface Evaluation {
-  readonly decision: Decision;
-  readonly context: RequestContext;
-  readonly reads: Reads;
+/** A decision, and which request of a Check decided it. */
+export interface Decided {
   readonly request: ResolvedRequest;
-  readonly input: DecisionInput;
+  readonly decision: Decision;
 }
-
-/** Told of each evaluation while its keys are still bound. */
-export type DecisionObserver = (evaluation: Evaluation) => void;
 
 /**
  * Returns the decision about `request`; of a request with an override method the first denial of the
- * two, since both methods must be allowed (envoy-ext-authz 4.1).
+ * two, since both methods must be allowed (envoy-ext-authz 4.1). The keys stay bound to what decided.
  */
-export function decide(
-  request: ResolvedRequest,
-  input: DecisionInput,
-  observe: DecisionObserver,
-): Decision {
-  const decision = decideOne(request, input, observe);
-  if (decision.decision !== "allowed" || request.second === null) return decision;
-  return decideOne(request.second, input, observe);
+export function decide(request: ResolvedRequest, input: DecisionInput): Decided {
+  const decision = evaluate(contextOf(request, input), questionOf(request, input).layers);
+  if (decision.decision !== "allowed" || request.second === null) return { request, decision };
+  return decide(request.second, input);
 }
 
-function decideOne(
-  request: ResolvedRequest,
-  input: DecisionInput,
-  observe: DecisionObserver,
-): Decision {
-  const { attributes, service, caller, keys } = input;
+/** Returns the layers of the question that `request` is. */
+export function questionOf(request: ResolvedRequest, { asked, caller }: DecisionInput): Question {
+  return caller.question(asked.service, request.implied !== null);
+}
+
+/** Returns the question as the engine takes it, and binds the keys of the process to it. */
+export function contextOf(request: ResolvedRequest, input: DecisionInput): RequestContext {
+  const { asked, caller, attested, keys } = input;
+  const { service, asOfMs } = asked;
   const { principal, policies } = caller.mapped;
-  const question = caller.question(service, request.implied !== null);
-  const reads = question.reads(request.action, service);
-  keys.bind(attributes, request, caller.mapped, service.keys, input.attested, input.nowMs);
-  const context: RequestContext = {
+  keys.bind(asked, request, caller.mapped, attested);
+  const { faultable } = questionOf(request, input).reads(request.action, service);
+  return {
     principal,
     action: request.action,
     resource: {
@@ -65,18 +54,18 @@ function decideOne(
     principalOrganization: policies.organization,
     resourceOrganization: service.policies.organization,
     keys,
-    faults: faultsAmong(reads, keys),
-    nowMs: evaluationTimeMs(attributes, input.nowMs),
+    faults: faultsAmong(faultable, keys),
+    nowMs: asOfMs,
   };
-  const decision = evaluate(context, question.layers);
-  observe({ decision, context, reads, request, input });
-  return decision;
 }
 
 /** Faults are looked for before the evaluation, so that no order of statements decides what is met. */
-function faultsAmong(reads: Reads, keys: RequestKeys): ReadonlyMap<string, KeyFault> | null {
+export function faultsAmong(
+  faultable: Iterable<string>,
+  keys: RequestKeys,
+): ReadonlyMap<string, KeyFault> | null {
   let faults: Map<string, KeyFault> | null = null;
-  for (const key of reads.faultable) {
+  for (const key of faultable) {
     const value = keys.read(key);
     if (typeof value !== "string") continue;
     faults ??= new Map();

@@ -3,13 +3,12 @@ import type { MtlsCredential } from "../../domain/credentials/credential.ts";
 import type { Issuers } from "../../domain/credentials/issuers.ts";
 import { peerFacts, tokenFacts } from "../../domain/principal/attested-facts.ts";
 import { checkTrust, mapPrincipal } from "../../domain/principal/map.ts";
-import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { type Denied, isDenied } from "../../domain/request/denied.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { WebIdentityTrust } from "../../domain/sts/web-identity-trust.ts";
-import type { KeyFault } from "../../iam/request-context.ts";
+import type { AskedCheck } from "./asked-check.ts";
 import { Caller } from "./caller.ts";
-import type { FrontedService } from "./fronted-service.ts";
+import { faultsAmong } from "./decide.ts";
 import type { AttestedKeys, RequestKeys } from "./request-keys.ts";
 import type { Snapshot } from "./snapshot.ts";
 
@@ -19,14 +18,6 @@ export interface Identity {
   readonly caller: Caller;
   /** Facts of the token and of the peer, whichever gave the principal (KEY-12). */
   readonly attested: readonly AttestedKeys[];
-}
-
-/** The request that a trust policy may ask about. */
-export interface AskedRequest {
-  readonly service: FrontedService;
-  readonly attributes: CheckAttributes;
-  readonly request: ResolvedRequest;
-  readonly nowMs: number;
 }
 
 const nothingProven: readonly AttestedKeys[] = Object.freeze([]);
@@ -60,13 +51,14 @@ export class Identification {
   identify(
     snapshot: Snapshot,
     authentication: Authentication,
-    asked: AskedRequest,
+    asked: AskedCheck,
+    request: ResolvedRequest,
   ): Identity | Denied {
     const caller = this.#callerOf(snapshot, authentication);
     if (isDenied(caller)) return caller;
     const attested = this.#attested(snapshot, authentication);
     if (caller.trust !== null) {
-      const refusal = this.#askTrust(snapshot, caller, caller.trust, attested, asked);
+      const refusal = this.#askTrust(snapshot, caller, caller.trust, attested, asked, request);
       if (refusal !== null) return refusal;
     }
     return { type: "identity", caller, attested };
@@ -91,21 +83,18 @@ export class Identification {
     caller: Caller,
     trust: WebIdentityTrust,
     attested: readonly AttestedKeys[],
-    asked: AskedRequest,
+    asked: AskedCheck,
+    request: ResolvedRequest,
   ): Denied | null {
-    const { attributes, request, service, nowMs } = asked;
-    this.#keys.bind(attributes, request, caller.mapped, service.keys, attested, nowMs);
+    this.#keys.bind(asked, request, caller.mapped, attested);
     const { resource, resourceControl } = trust.policies;
-    const faults = new Map<string, KeyFault>();
+    const readable = new Set<string>();
     for (const policy of [resource, ...(resourceControl ?? []).flat()]) {
       if (policy === null) continue;
-      for (const key of snapshot.trust.readsOf(policy)) {
-        const value = this.#keys.read(key);
-        if (typeof value === "string") faults.set(key, value);
-      }
+      for (const key of snapshot.trust.readsOf(policy)) readable.add(key);
     }
-    const found = faults.size === 0 ? null : faults;
-    return checkTrust(trust, snapshot.trust, this.#keys, found, nowMs);
+    const faults = faultsAmong(readable, this.#keys);
+    return checkTrust(trust, snapshot.trust, this.#keys, faults, asked.asOfMs);
   }
 
   #attested(

@@ -5,8 +5,8 @@ import {
   createIssuers,
   type Issuers,
 } from "../../domain/credentials/issuers.ts";
-import type { DirectoryLookup } from "../../domain/directory/lookup.ts";
 import type { Directory } from "../../domain/directory/model.ts";
+import { accountOfNamespace, trustTableOf } from "../../domain/directory/trust-table.ts";
 
 /**
  * The issuers of the snapshots, the same object for as long as nothing about them changes: its identity
@@ -23,7 +23,7 @@ export class IssuerTable {
     this.#keys = keys;
     this.#listener = listener;
     this.#maxTokenChars = maxTokenChars;
-    this.#issuers = this.#make([], [], () => null);
+    this.#issuers = this.#make([], []);
   }
 
   get issuers(): Issuers {
@@ -31,27 +31,28 @@ export class IssuerTable {
   }
 
   /**
-   * Makes the directory's providers and trust domains the issuers in force. Resolves when each new key
-   * source was tried once; never rejects: keys that cannot be had deny their tokens, no others.
+   * Makes the directory's providers and trust domains the issuers in force, with their keys, when the
+   * promise ends: each new key source was tried once by then. Never rejects: keys that cannot be had
+   * deny their tokens, no others.
    */
-  async follow(directory: Directory, lookup: DirectoryLookup): Promise<void> {
-    const { oidcProviders, trustDomains } = directory;
-    await this.#keys.configure(keySources(directory));
+  async follow({ oidcProviders, trustDomains }: Directory): Promise<void> {
+    await this.#keys.configure(keySources(oidcProviders, trustDomains));
     const fingerprint = JSON.stringify([oidcProviders, trustDomains], mapsAsLists);
     if (fingerprint === this.#fingerprint) return;
     this.#fingerprint = fingerprint;
-    this.#issuers = this.#make(oidcProviders, trustDomains, lookup.accountOfSpiffeId);
+    this.#issuers = this.#make(oidcProviders, trustDomains);
   }
 
-  #make(
-    providers: Directory["oidcProviders"],
-    trustDomains: Directory["trustDomains"],
-    accountOfSpiffeId: DirectoryLookup["accountOfSpiffeId"],
-  ): Issuers {
+  /** Borrows nothing of a directory but these records: the rest of it dies with its snapshot. */
+  #make(providers: Directory["oidcProviders"], trustDomains: Directory["trustDomains"]): Issuers {
+    const tables = new Map(trustDomains.map((domain) => [domain.name, trustTableOf(domain)]));
     return createIssuers({
       providers,
       trustDomains,
-      accountOfSpiffeId,
+      accountOfSpiffeId(trustDomain, namespace) {
+        const table = tables.get(trustDomain);
+        return table === undefined ? null : accountOfNamespace(table, namespace);
+      },
       keys: this.#keys,
       listener: this.#listener,
       maxTokenChars: this.#maxTokenChars,
@@ -60,8 +61,11 @@ export class IssuerTable {
 }
 
 /** The key sources of providers whose tokens are judged, and of trust domains that sign JWT-SVIDs. */
-function keySources(directory: Directory): KeySourceSpec[] {
-  const providers = directory.oidcProviders
+function keySources(
+  oidcProviders: Directory["oidcProviders"],
+  trustDomains: Directory["trustDomains"],
+): KeySourceSpec[] {
+  const providers = oidcProviders
     .filter((provider) => provider.rules.length > 0)
     .map(
       (provider): KeySourceSpec => ({
@@ -73,7 +77,7 @@ function keySources(directory: Directory): KeySourceSpec[] {
         refreshHintSeconds: null,
       }),
     );
-  const domains = directory.trustDomains.flatMap((domain): KeySourceSpec[] =>
+  const domains = trustDomains.flatMap((domain): KeySourceSpec[] =>
     domain.keys === null
       ? []
       : [

@@ -1,11 +1,17 @@
 import { type Authentication, authenticate } from "../../domain/credentials/authenticate.ts";
-import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { isDenied } from "../../domain/request/denied.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { Decision } from "../../iam/decision.ts";
-import type { Caller } from "./caller.ts";
-import { type CachedDecision, cachedDecision, isBypassed, isCacheable } from "./decision-cache.ts";
-import type { FrontedService } from "./fronted-service.ts";
+import type { AskedCheck } from "./asked-check.ts";
+import {
+  type CachedDecision,
+  cachedDecision,
+  hasSameValues,
+  isBypassed,
+  isCacheable,
+  isSameRequest,
+} from "./cached-decision.ts";
+import { type DecisionInput, questionOf } from "./decide.ts";
 import type { Identification } from "./identify.ts";
 import type { RequestKeys } from "./request-keys.ts";
 import type { Snapshot } from "./snapshot.ts";
@@ -14,9 +20,12 @@ import type { TokenCache } from "./token-cache.ts";
 /** A decision that was made before, for this very question. */
 export interface Remembered {
   readonly answer: CachedDecision;
-  readonly caller: Caller;
+  readonly input: DecisionInput;
   readonly authentication: Authentication;
 }
+
+/** What the memory did with a Check: `stale` if the answer it had no longer held. */
+export type CacheUse = "hit" | "miss" | "stale" | "bypass";
 
 /**
  * The short way of a Check: a known credential, a known caller, an answered question. Whatever is not
@@ -33,14 +42,13 @@ export class Memory {
     this.#keys = keys;
   }
 
-  /** Returns the decision of an equal question of this revision, or null. */
-  recall(
-    snapshot: Snapshot,
-    service: FrontedService,
-    attributes: CheckAttributes,
-    nowMs: number,
-  ): Remembered | null {
+  /**
+   * Returns the decision of an equal question of this revision, or null. The keys of the process are
+   * then bound to the request at hand.
+   */
+  recall(snapshot: Snapshot, asked: AskedCheck): Remembered | null {
     const { decisions } = snapshot;
+    const { service, attributes, nowMs, asOfMs } = asked;
     if (decisions === null || isBypassed(service, attributes)) return null;
     const tokens = this.#tokens;
     const known = authenticate(
@@ -55,34 +63,39 @@ export class Memory {
     if (identity === null) return null;
     const { caller, attested } = identity;
     const keys = this.#keys;
-    const answer = decisions.find(caller, service, attributes, nowMs, (stored) => {
-      keys.bind(attributes, stored.request, caller.mapped, service.keys, attested, nowMs);
-      return keys;
-    });
-    return answer === undefined ? null : { answer, caller, authentication: known };
+    for (const answer of decisions.answersFor(caller, attributes.target)) {
+      if (!isSameRequest(answer, service, attributes, asOfMs)) continue;
+      keys.bind(asked, answer.request, caller.mapped, attested);
+      if (!hasSameValues(answer, keys)) continue;
+      if (known.token !== null) tokens.countHit();
+      return { answer, input: { asked, caller, attested, keys }, authentication: known };
+    }
+    return null;
   }
 
-  /**
-   * Keeps a decision that was just made, while its keys are still bound. Returns whether the question
-   * is one that is kept at all.
-   */
+  /** Keeps a decision that was just made, if it may be kept, while its keys are still bound. */
   keep(
-    snapshot: Snapshot,
-    service: FrontedService,
-    caller: Caller,
-    attributes: CheckAttributes,
+    { decisions }: Snapshot,
+    input: DecisionInput,
     request: ResolvedRequest,
     decision: Decision,
-    nowMs: number,
-  ): boolean {
-    const { decisions } = snapshot;
-    if (decisions === null || caller.trust !== null || isBypassed(service, attributes))
-      return false;
-    if (!isCacheable(decision, request, nowMs)) return false;
-    const reads = caller.question(service, false).reads(request.action, service);
-    const answer = cachedDecision(service, attributes, request, reads, this.#keys, decision);
-    if (answer === null) return false;
-    decisions.store(caller, attributes.target, answer);
-    return true;
+  ): Exclude<CacheUse, "hit"> {
+    const { asked, caller, keys } = input;
+    const { service, attributes, asOfMs } = asked;
+    if (decisions === null || caller.trust !== null || isBypassed(service, attributes)) {
+      return "bypass";
+    }
+    if (!isCacheable(decision, request, asOfMs)) return "bypass";
+    const reads = questionOf(request, input).reads(request.action, service);
+    const answer = cachedDecision(service, attributes, request, reads, keys, decision, asOfMs);
+    if (answer === null) return "bypass";
+    switch (decisions.store(caller, answer)) {
+      case "added":
+        return "miss";
+      case "replaced":
+        return "stale";
+      case "refused":
+        return "bypass";
+    }
   }
 }

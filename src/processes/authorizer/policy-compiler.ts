@@ -15,6 +15,12 @@ export interface PolicyInForce {
   readonly compiled: CompiledPolicy;
 }
 
+/** The set of a list of policies, and the lists that go on from there: no joined key stands for a list. */
+interface SetNode {
+  set: PolicySet | null;
+  readonly longer: Map<AppliedPolicy, SetNode>;
+}
+
 /**
  * Compiles the policies of one snapshot when they are first needed, each once, and interns the sets
  * that principals share: all sessions of a role have one set with one memo (performance 2.5).
@@ -22,7 +28,7 @@ export interface PolicyInForce {
  */
 export class PolicyCompiler {
   readonly #policies = new Map<AppliedPolicy, PolicyInForce>();
-  readonly #sets = new Map<string, PolicySet>();
+  readonly #sets = new Map<DocumentType, SetNode>();
   readonly #tables: CompileTables = createCompileTables();
   /** Ids of policies whose text this binary cannot use: reported, and an error wherever they apply. */
   readonly unusable = new Set<string>();
@@ -38,12 +44,10 @@ export class PolicyCompiler {
 
   /** Returns the set of `policies`, the same object for the same list. */
   set(policies: readonly AppliedPolicy[], type: DocumentType): PolicySet {
-    const key = [type, ...policies.map((policy) => policy.id)].join("\n");
-    const known = this.#sets.get(key);
-    if (known !== undefined) return known;
-    const made = createPolicySet(policies.map((policy) => this.policy(policy, type).compiled));
-    this.#sets.set(key, made);
-    return made;
+    let node = nodeOf(this.#sets, type);
+    for (const policy of policies) node = nodeOf(node.longer, policy);
+    node.set ??= createPolicySet(policies.map((policy) => this.policy(policy, type).compiled));
+    return node.set;
   }
 
   /** Returns the sets of the levels, root first; null stays null: no such step. */
@@ -66,4 +70,12 @@ export class PolicyCompiler {
     this.unusable.add(policy.id);
     return { id: policy.id, text: null, document: null, compiled: unusablePolicy(policy.id) };
   }
+}
+
+function nodeOf<K>(nodes: Map<K, SetNode>, key: K): SetNode {
+  const known = nodes.get(key);
+  if (known !== undefined) return known;
+  const made: SetNode = { set: null, longer: new Map() };
+  nodes.set(key, made);
+  return made;
 }

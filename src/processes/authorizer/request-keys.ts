@@ -1,8 +1,8 @@
 import type { MappedPrincipal } from "../../domain/principal/mapped-principal.ts";
-import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { type RequestKeySettings, requestKey } from "../../domain/request/context-keys.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { ContextKeys, ContextValue, KeyFault } from "../../iam/request-context.ts";
+import type { AskedCheck } from "./asked-check.ts";
 
 /** Facts that a request proves beyond its principal: claims of the token, identity of the peer. */
 export interface AttestedKeys {
@@ -19,12 +19,10 @@ export interface AttestedKeys {
 export class RequestKeys implements ContextKeys {
   readonly #settings: RequestKeySettings;
   readonly #known = new Map<string, ContextValue | KeyFault | undefined>();
-  #attributes: CheckAttributes | null = null;
+  #asked: AskedCheck | null = null;
   #request: ResolvedRequest | null = null;
   #caller: MappedPrincipal | null = null;
-  #service: ReadonlyMap<string, ContextValue> = new Map();
   #attested: readonly AttestedKeys[] = [];
-  #nowMs = 0;
 
   constructor(settings: RequestKeySettings) {
     this.#settings = settings;
@@ -32,21 +30,16 @@ export class RequestKeys implements ContextKeys {
 
   /** Forgets the last Check and takes this one. Everything given is borrowed until the next call. */
   bind(
-    attributes: CheckAttributes,
+    asked: AskedCheck,
     request: ResolvedRequest,
     caller: MappedPrincipal,
-    service: ReadonlyMap<string, ContextValue>,
     attested: readonly AttestedKeys[],
-    nowMs: number,
-  ): this {
+  ): void {
     this.#known.clear();
-    this.#attributes = attributes;
+    this.#asked = asked;
     this.#request = request;
     this.#caller = caller;
-    this.#service = service;
     this.#attested = attested;
-    this.#nowMs = nowMs;
-    return this;
   }
 
   /** Returns the key's value for the engine: a faulty key reads as absent, and is looked for apart. */
@@ -65,24 +58,25 @@ export class RequestKeys implements ContextKeys {
   }
 
   #fill(key: string): ContextValue | KeyFault | undefined {
-    const { mapped, attributes, request } = this.#bound();
-    const own = mapped.keys.get(key) ?? this.#service.get(key);
+    const { mapped, asked, request } = this.#bound();
+    const { attributes, service, asOfMs } = asked;
+    const own = mapped.keys.get(key) ?? service.keys.get(key);
     if (own !== undefined) return own;
     for (const { keys, faults } of this.#attested) {
       const value = keys.get(key) ?? faults?.get(key);
       if (value !== undefined) return value;
     }
     if (key === "aws:multifactorauthage" && mapped.multiFactorAuthAtMs !== null) {
-      const seconds = Math.max(0, Math.floor((this.#nowMs - mapped.multiFactorAuthAtMs) / 1000));
+      const seconds = Math.max(0, Math.floor((asOfMs - mapped.multiFactorAuthAtMs) / 1000));
       return { multivalued: false, values: [String(seconds)] };
     }
-    return requestKey(key, attributes, request, this.#settings, this.#nowMs);
+    return requestKey(key, attributes, request, this.#settings, asOfMs);
   }
 
-  #bound(): { mapped: MappedPrincipal; attributes: CheckAttributes; request: ResolvedRequest } {
-    if (this.#caller === null || this.#attributes === null || this.#request === null) {
+  #bound(): { mapped: MappedPrincipal; asked: AskedCheck; request: ResolvedRequest } {
+    if (this.#caller === null || this.#asked === null || this.#request === null) {
       throw new TypeError("request keys are read before they are bound");
     }
-    return { mapped: this.#caller, attributes: this.#attributes, request: this.#request };
+    return { mapped: this.#caller, asked: this.#asked, request: this.#request };
   }
 }

@@ -8,7 +8,7 @@ import type { TrustEvaluator } from "../../domain/sts/web-identity-trust.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
 import type { Caller } from "./caller.ts";
-import { DecisionCache, type DecisionCacheOptions } from "./decision-cache.ts";
+import { DecisionCache, type DecisionCacheOptions, type Eviction } from "./decision-cache.ts";
 import { type FrontedService, frontService } from "./fronted-service.ts";
 import { PolicyCompiler } from "./policy-compiler.ts";
 import type { AttestedKeys } from "./request-keys.ts";
@@ -48,7 +48,7 @@ export interface SnapshotSettings {
   readonly maxCallers: number;
   /** Null: every Check is evaluated. */
   readonly decisionCache: DecisionCacheOptions | null;
-  readonly evicted: (entries: number) => void;
+  readonly evicted: (reason: Eviction, entries: number) => void;
 }
 
 /**

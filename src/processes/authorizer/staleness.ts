@@ -8,7 +8,8 @@ export interface StalenessOptions {
 
 /**
  * Returns whether a bundle of this age is too old for `request`: for every request by the first bound,
- * for routes tagged `risk: high` by the second as well.
+ * for routes tagged `risk: high` by the second as well. A request with an override method is as risky
+ * as the riskier of its two.
  */
 export function isTooOld(
   ageMs: number,
@@ -18,5 +19,9 @@ export function isTooOld(
   const { denyAfterSeconds, denyHighRiskAfterSeconds } = options;
   if (denyAfterSeconds !== null && ageMs > denyAfterSeconds * 1000) return true;
   if (denyHighRiskAfterSeconds === null || ageMs <= denyHighRiskAfterSeconds * 1000) return false;
-  return request.resourceTags.get("risk") === "high";
+  return isHighRisk(request) || (request.second !== null && isHighRisk(request.second));
+}
+
+function isHighRisk({ resourceTags }: ResolvedRequest): boolean {
+  return resourceTags.get("risk") === "high";
 }

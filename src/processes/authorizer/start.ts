@@ -1,7 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { AuthorizerConfig } from "../../adapters/config/schema.ts";
 import { systemClock } from "../../adapters/distribution/system-clock.ts";
-import { createDecoder } from "../../adapters/envoy/decode.ts";
 import { createEncoder } from "../../adapters/envoy/encode.ts";
 import type { Listener } from "../../adapters/envoy/listener.ts";
 import { createListener, type ListenerKind } from "../../adapters/envoy/server.ts";
@@ -13,20 +12,10 @@ import { createDiagnostics } from "../../adapters/telemetry/diagnostics.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import { createMetrics } from "../../adapters/telemetry/metrics.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
-import { createCheck } from "./check.ts";
-import type { Progress } from "./conclude.ts";
-import { createDecisionIds } from "./decision-id.ts";
-import { Identification } from "./identify.ts";
-import { IssuerTable } from "./issuer-table.ts";
 import { keyListener } from "./key-listener.ts";
-import { Memory } from "./memory.ts";
-import { createRecorder } from "./recorder.ts";
-import { RequestKeys } from "./request-keys.ts";
+import { createPipeline } from "./pipeline.ts";
 import { createBundleSource } from "./sources.ts";
 import { createStatus } from "./status.ts";
-import { Sync } from "./sync.ts";
-import { TokenCache } from "./token-cache.ts";
-import { createVerificationBudget, defaultBudget } from "./verification-budget.ts";
 
 export interface AuthorizerParts {
   readonly log: Log;
@@ -81,7 +70,7 @@ async function open(
   opened: (() => void | Promise<void>)[],
   closeAll: () => Promise<void>,
 ): Promise<Authorizer> {
-  const { log, decisionLog, build } = parts;
+  const { log, decisionLog, build, onOutcome } = parts;
   const { nowMs, monotonicMs } = systemClock;
   const metrics = createMetrics({
     level: config.metrics.level,
@@ -99,84 +88,22 @@ async function open(
     }),
   );
   opened.push(() => keyCache.close());
-  const issuers = new IssuerTable(
-    keyCache,
-    { embeddedKey: (member) => metrics.embeddedKey(member) },
-    config.limits.maxTokenBytes,
-  );
-  const tokens = new TokenCache(
-    {
-      options: {
-        capacity: config.tokenCache.capacity,
-        maxBytes: config.tokenCache.maxBytes,
-        maxTtlMs: config.tokenCache.maxTtlSeconds * 1000,
-      },
-      budget: createVerificationBudget({
-        ...defaultBudget,
-        share: config.limits.verificationShare,
-      }),
-      monotonicMs,
-      count: (result) => metrics.tokenCache(result),
-    },
-    issuers.issuers,
-  );
-
-  const { decisionCache } = config;
-  const sync = new Sync({
-    settings: {
-      services: config.services,
-      partition: config.partition,
-      region: config.region,
-      dryRun: config.dryRun,
-      maxCallers: config.tokenCache.capacity,
-      decisionCache: decisionCache.enabled ? decisionCache : null,
-      evicted: (entries) => metrics.decisionCacheEviction("capacity", entries),
-    },
-    issuers,
-    tokens,
+  let draining = false;
+  const isReady = (): boolean => sync.snapshot !== null && !draining;
+  const { check, sync, tokens, recorder, stages } = createPipeline({
+    config,
     metrics,
-    log: log.component("bundle"),
+    log,
+    decisionLog,
+    keyCache,
     nowMs,
     monotonicMs,
+    random: Math.random,
+    randomBytes,
+    later: (work) => void setImmediate(work),
+    activated: () => listener.setServing(isReady()),
+    ...(onOutcome === undefined ? {} : { onOutcome }),
   });
-
-  const keys = new RequestKeys({ trustedHops: config.trustedHops, region: config.region });
-  const identification = new Identification(keys, () => tokens.issuers);
-  const recorder = createRecorder({ config, metrics, decisionLog, log, sync });
-  const check = createCheck({
-    decoder: createDecoder({
-      maxMessageBytes: config.limits.maxCheckBytes,
-      maxHeaders: config.limits.maxHeaders,
-    }),
-    tokens,
-    identification,
-    memory: new Memory(tokens, identification, keys),
-    keys,
-    snapshot: () => sync.snapshot,
-    bundleAgeMs: () => sync.ageMs,
-    staleness: config.staleness,
-    nowMs,
-    monotonicNs: () => monotonicMs() * 1e6,
-    nextDecisionId: createDecisionIds(randomBytes),
-    verbose: config.verbose,
-    evaluated: recorder.evaluated,
-    failed: (failure, decisionId) =>
-      log.error("check-failed", "a Check failed inside; it was denied", {
-        err: failure,
-        decisionId,
-      }),
-    concluded(outcome: CheckOutcome, progress: Progress) {
-      recorder.concluded(outcome, progress);
-      parts.onOutcome?.(outcome);
-    },
-  });
-
-  const source = createBundleSource(config, systemClock);
-  opened.push(() => source.close());
-  await sync.follow(source);
-  for (const finding of source.status().findings) {
-    log.warn("document-finding", "a document is accepted with a finding", { finding });
-  }
 
   const encoder = createEncoder({ verbose: config.verbose });
   const certificate = await watchCertificate(config, log, () => listener, nowMs);
@@ -184,11 +111,16 @@ async function open(
   const listener: Listener = createListener(
     {
       address: config.addr,
-      check: (message) => encoder.encode(check(message)),
+      check(message) {
+        const response = encoder.encode(check(message));
+        stages.end();
+        return response;
+      },
       ...(certificate === null ? {} : { tls: tlsOf(certificate) }),
       limits: {
         maxMessageBytes: config.grpcMaxRecvMsgSize,
         maxConcurrentStreams: config.limits.maxConcurrentStreams,
+        pendingTimeoutMs: config.limits.checkTimeoutMs,
       },
       onCancel: () => metrics.checkCancelled(),
       log: (level, message, cause) => log[level]("listener", message, { err: cause }),
@@ -201,7 +133,7 @@ async function open(
     connections: () => listener.counters().connections,
     decisionCache: () => ({
       entries: sync.snapshot?.decisions?.entries ?? 0,
-      maxEntries: decisionCache.maxEntries,
+      maxEntries: config.decisionCache.maxEntries,
     }),
     decisionLog: () => ({ queueLength: decisionLog.queueLength, counts: decisionLog.counts() }),
     certificates: () =>
@@ -209,10 +141,12 @@ async function open(
         ? []
         : [{ certificate: "grpc", expiresAtMs: certificate.current.notAfterMs }],
   });
+
+  const source = createBundleSource(config, systemClock);
+  opened.push(() => source.close());
+  await sync.follow(source);
   const { address } = await listener.start();
 
-  let draining = false;
-  const isReady = (): boolean => sync.snapshot !== null && !draining;
   const status = createStatus({ config, build, sync, source, keyCache, tokens, recorder, isReady });
   const diagnostics = createDiagnostics({
     scrape: metrics.scrape,
@@ -224,10 +158,6 @@ async function open(
   });
   const bound = await diagnostics.listen(config.diagnosticAddr);
   opened.push(() => diagnostics.close());
-  const health = setInterval(() => listener.setServing(isReady()), 100);
-  health.unref();
-  opened.push(() => clearInterval(health));
-  listener.setServing(isReady());
   log.info("authorizer-started", "the authorizer answers Checks", {
     address,
     diagnostics: `${bound.host}:${bound.port}`,

@@ -13,12 +13,16 @@ import type { TokenCache } from "./token-cache.ts";
 
 export interface SyncParts {
   readonly settings: SnapshotSettings;
+  /** `bootstrap.acceptStale`: shown for as long as it is on. */
+  readonly acceptsStale: boolean;
   readonly issuers: IssuerTable;
   readonly tokens: TokenCache;
   readonly metrics: Metrics;
   readonly log: Log;
   readonly nowMs: () => number;
   readonly monotonicMs: () => number;
+  /** Told of each activation, when it is in force. */
+  readonly activated?: () => void;
 }
 
 /**
@@ -54,37 +58,28 @@ export class Sync implements BundleListener {
   }
 
   async activated(bundle: ActiveBundle): Promise<void> {
-    const { settings, issuers, tokens, metrics, log, monotonicMs } = this.#parts;
-    const startMs = monotonicMs();
+    const { settings, issuers, tokens, metrics, monotonicMs } = this.#parts;
     const { epoch, revision, coveredRevision } = bundle;
+    const startMs = monotonicMs();
     const snapshot = createSnapshot(
       bundle.directory,
       { epoch, revision, coveredRevision },
       settings,
     );
-    await issuers.follow(bundle.directory, snapshot.lookup);
+    const compiledMs = monotonicMs();
+    await issuers.follow(bundle.directory);
+    // INVARIANT: nothing is awaited from here on, so that no Check meets one without the other.
     tokens.issuers = issuers.issuers;
+    const former = this.#snapshot;
     this.#snapshot = snapshot;
     this.#head = bundle;
-    const durationNs = (monotonicMs() - startMs) * 1e6;
-    metrics.bundleCompiled(durationNs);
-    metrics.bundlePull("applied", durationNs);
+    metrics.decisionCacheEviction("revision", former?.decisions?.entries ?? 0);
+    metrics.bundleCompiled((compiledMs - startMs) * 1e6);
+    metrics.bundlePull("applied", (monotonicMs() - startMs) * 1e6);
     metrics.setServices(snapshot.services.entries.map(({ definition }) => definition));
     this.#showBundle(bundle);
-    log.info("bundle-activated", "a bundle is in force", {
-      epoch,
-      revision,
-      source: bundle.source,
-      digest: bundle.manifestDigest,
-      services: snapshot.services.entries.map(
-        ({ definition }) => `${definition.account}/${definition.name}`,
-      ),
-    });
-    if (bundle.directory.poison.length > 0) {
-      log.error("bundle-poisoned", "objects cannot be used; whatever they touch is denied", {
-        objects: bundle.directory.poison.map(({ objectId, reason }) => ({ objectId, reason })),
-      });
-    }
+    this.#logBundle(bundle, snapshot);
+    this.#parts.activated?.();
   }
 
   refreshed(head: HeadFacts): void {
@@ -109,12 +104,35 @@ export class Sync implements BundleListener {
         result: refusal.result,
         part: refusal.partId,
         detail: refusal.detail,
+        ...(refusal.cause === null ? {} : { err: refusal.cause }),
       },
     );
   }
 
+  #logBundle(bundle: ActiveBundle, { services }: Snapshot): void {
+    const { log } = this.#parts;
+    const { epoch, revision, source, manifestDigest, directory } = bundle;
+    log.info("bundle-activated", "a bundle is in force", {
+      epoch,
+      revision,
+      source,
+      digest: manifestDigest,
+      services: services.entries.map(
+        ({ definition }) => `${definition.account}/${definition.name}`,
+      ),
+    });
+    if (directory.poison.length > 0) {
+      log.error("bundle-poisoned", "objects cannot be used; whatever they touch is denied", {
+        objects: directory.poison.map(({ objectId, reason }) => ({ objectId, reason })),
+      });
+    }
+    for (const finding of this.#source?.status().findings ?? []) {
+      log.warn("document-finding", "a document is accepted with a finding", { finding });
+    }
+  }
+
   #showBundle(bundle: ActiveBundle): void {
-    const { metrics, nowMs } = this.#parts;
+    const { metrics, nowMs, acceptsStale } = this.#parts;
     const { directory } = bundle;
     const status = this.#source?.status();
     metrics.setBundle({
@@ -125,7 +143,7 @@ export class Sync implements BundleListener {
       headExpiresAtMs: bundle.expiresAtMs,
       keySetExpiresAtMs: status?.keySet?.expiresAtMs ?? 0,
       poisonedObjects: directory.poison.length,
-      acceptStale: status?.acceptedStale ?? false,
+      acceptStale: acceptsStale,
       lastSuccessMs: nowMs(),
       createdMs: bundle.issuedAtMs,
       sizeBytes: bundle.sizeBytes,

@@ -31,17 +31,21 @@ interface Entry {
   verified: VerifiedToken;
   keys: VerificationKeys | null;
   issuers: Issuers;
+  /** The token counts as known from here until `untilMs`, by the clock that judges it. */
+  readonly fromMs: number;
   readonly untilMs: number;
 }
 
-/** Bytes an entry costs beside its token: record, map slots, claims; rounded up. */
-const overheadBytes = 512;
+/** Bytes an entry costs beside its text: record and map slots, and those of each claim; rounded up. */
+const entryBytes = 512;
+const claimBytes = 128;
 
 /**
  * The cache of verified tokens. Only what passed verification is stored, so an entry is never a
  * refusal; keyed by the whole text, which the map compares in full. After a key rotation an entry whose
- * key is still there is only stamped anew; after a change of rules its claims are judged anew; neither
- * costs a signature check, so no rotation or revocation causes a storm of them (POL-096).
+ * key is still there is only stamped anew; after a change of rules its claims are judged anew, for as
+ * long as these refuse them at every use. Neither costs a signature check, so no rotation or revocation
+ * causes a storm of them (POL-096).
  */
 export class TokenCache {
   /** Who is charged for unknown tokens of the Check at hand. Set before `verify`; never read after. */
@@ -58,8 +62,9 @@ export class TokenCache {
     this.#entries = new LRUCache<string, Entry>({
       max: parts.options.capacity,
       maxSize: parts.options.maxBytes,
-      // Claims are roughly the payload once more, as UTF-16 at worst.
-      sizeCalculation: (_entry, token) => token.length * 3 + overheadBytes,
+      // The texts of the claims are roughly the payload once more, as UTF-16 at worst.
+      sizeCalculation: ({ verified }, token) =>
+        token.length * 3 + entryBytes + verified.credential.claims.size * claimBytes,
     });
   }
 
@@ -76,7 +81,15 @@ export class TokenCache {
     this.#issuers = issuers;
   }
 
-  /** Returns a credential that is already known; `token-key` with detail `unknown` says: not known. */
+  /** Bytes of what is kept, as they are reckoned against `maxBytes`. */
+  get bytes(): number {
+    return this.#entries.calculatedSize;
+  }
+
+  /**
+   * Returns a credential that is already known; `token-key` with detail `unknown` says: not known.
+   * Counts nothing: who goes on with the credential calls `countHit`.
+   */
   readonly recall: TokenVerifier = (token, nowMs) => this.#recall(token, nowMs) ?? notKnown;
 
   /** Returns the credential of `token`, known or verified now, or why it is refused. */
@@ -97,22 +110,26 @@ export class TokenCache {
     return verified.credential;
   };
 
+  /** A credential that `recall` gave is used. */
+  countHit(): void {
+    this.#parts.count("hit");
+  }
+
   #recall(token: string, nowMs: number): TokenCredential | Denied | null {
     const entry = this.#entries.get(token);
     if (entry === undefined) return null;
     const keys = this.#issuers.keys.keysOf(entry.verified.issuerId);
     const keyGone = keys !== entry.keys && keys?.all.includes(entry.verified.key) !== true;
-    if (keyGone || nowMs >= entry.untilMs) {
+    // A clock that was set back stands before the token was known.
+    const isOld = !(nowMs >= entry.fromMs && nowMs < entry.untilMs);
+    if (keyGone || isOld) {
       this.#entries.delete(token);
       return null;
     }
     entry.keys = keys;
     if (entry.issuers !== this.#issuers) {
       const rechecked = recheckToken(entry.verified, this.#issuers, nowMs);
-      if (isDenied(rechecked)) {
-        this.#entries.delete(token);
-        return rechecked;
-      }
+      if (isDenied(rechecked)) return rechecked;
       entry.verified = rechecked;
       entry.issuers = this.#issuers;
     }
@@ -126,6 +143,7 @@ export class TokenCache {
       verified,
       keys: this.#issuers.keys.keysOf(verified.issuerId),
       issuers: this.#issuers,
+      fromMs: nowMs,
       untilMs: nowMs + maxTtlMs,
     });
   }
