@@ -31,7 +31,7 @@ const instants = [
 function timeCondition(random: Random): ConditionDraft {
   const order = random.pick(["LessThan", "LessThanEquals", "GreaterThan", "GreaterThanEquals"]);
   const suffix = random.pick([order, "Equals", "NotEquals"]);
-  switch (random.int(5)) {
+  switch (random.int(7)) {
     case 0:
       return { [`Date${suffix}`]: { "aws:CurrentTime": random.some(instants, 1, 2) } };
     case 1:
@@ -43,8 +43,17 @@ function timeCondition(random: Random): ConditionDraft {
     case 3:
       // equal at the first asking alone, since the request holds that instant as a tag
       return { StringNotEquals: { "aws:RequestTag/T": ["x", "${aws:EpochTime}"] } };
+    case 4:
+      return {
+        [random.pick(["StringLike", "StringNotLike"])]: {
+          [random.pick(["aws:MultiFactorAuthAge", "aws:EpochTime"])]: random.pick([
+            ["?"],
+            ["17171*"],
+          ]),
+        },
+      };
     default: {
-      const ages = ["0", "5", "5.5", "60", "-1"];
+      const ages = ["0", "3", "4.5", "5", "60", "-1"];
       return { [`Numeric${suffix}`]: { "aws:MultiFactorAuthAge": random.some(ages, 1, 2) } };
     }
   }
