@@ -85,9 +85,15 @@ export function role(
   );
 }
 
-/** Returns the workload `spiffe://shop.example/ns/shop/sa/<name>`. */
-export function workload(name: string, statements: readonly Json[]): Document {
-  return document("Workload", name, { spiffeId: spiffeIdOf(name), ...inline(statements) });
+/** Returns the workload `spiffe://shop.example/ns/<namespace>/sa/<name>`. */
+export function workload(
+  name: string,
+  statements: readonly Json[],
+  namespace = "shop",
+  account: string = shop,
+): Document {
+  const spiffeId = spiffeIdOf(name, namespace);
+  return document("Workload", name, { spiffeId, ...inline(statements) }, account);
 }
 
 export function spiffeIdOf(

@@ -25,3 +25,16 @@ test("a leaf carries the names asked for and verifies under the authority alone"
   expect(leaf.checkPrivateKey(createPrivateKey(pair.privateKey))).toBe(true);
   expect(new Date(leaf.validTo).getTime()).toBe(now.getTime() + 3_600_000);
 });
+
+test("a leaf without names has a subject and no extension for names", async () => {
+  const authority = await createCertificateAuthority("test CA", now, 3_600_000);
+  const pair = await authority.issue({
+    commonName: "orders",
+    uris: [],
+    dnsNames: [],
+    ipAddresses: [],
+  });
+  const leaf = new X509Certificate(pair.certificate);
+  expect(leaf.subjectAltName).toBeUndefined();
+  expect(leaf.subject).toBe("CN=orders");
+});

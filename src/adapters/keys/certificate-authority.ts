@@ -69,8 +69,10 @@ export async function createCertificateAuthority(
     certificate: pem("CERTIFICATE", own.toSchema(true).toBER(false)),
     async issue(request) {
       const leafKeys = await generateKeys();
+      const names = alternativeNames(request);
       const leaf = createCertificate(request.commonName, commonName, validity, [
-        extension("2.5.29.17", alternativeNames(request).toSchema(), true),
+        // A SEQUENCE of names without one is no extension (RFC 5280, 4.2.1.6).
+        ...(names.names.length === 0 ? [] : [extension("2.5.29.17", names.toSchema(), true)]),
         extension(
           "2.5.29.37",
           // serverAuth and clientAuth: one workload certificate serves both directions.
