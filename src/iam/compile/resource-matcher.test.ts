@@ -252,6 +252,8 @@ describe("3.4 variables in resources", () => {
       true,
     ],
     ["T-RES-11 an excluded prefix", "Allow", ["arn:aws:s3:::bkt/a/*"], {}, false],
+    ["LOAD-4 a malformed exclusion", "Allow", ["bucket"], {}, true],
+    ["an exclusion of everything", "Allow", ["*"], {}, false],
     ["a variable in the account field", "Allow", ["arn:aws:s3::${aws:x}:b"], {}, false],
   ])("NotResource: %s", (_why, effect, patterns, { keys = {} }, want) => {
     const scope = { keys: keysOf(keys), work: createWork() };

@@ -86,9 +86,7 @@ function nextAgeFlipMs(
 // reaches the instant and when it passes it, at either grain.
 function flipsAround({ seconds, nanos }: Instant): readonly number[] {
   const atMs = seconds * 1000 + Math.floor(nanos / 1_000_000);
-  return [
-    ...new Set([atMs, atMs + 1, nanos === 0 ? atMs : (seconds + 1) * 1000, (seconds + 1) * 1000]),
-  ];
+  return [atMs, atMs + 1, (seconds + 1) * 1000];
 }
 
 function instantReader(base: BaseOperator): ((text: string) => Instant | null) | null {

@@ -141,6 +141,18 @@ describe("an explanation", () => {
   });
 });
 
+test.each([
+  ["present and equal", { StringEquals: { "aws:username": "bob" } }, true, false],
+  ["present, by IfExists", { StringEqualsIfExists: { "aws:username": "bob" } }, true, false],
+  ["absent and negated", { StringNotEquals: { "aws:userid": "x" } }, true, true],
+  ["absent and wanted", { StringEquals: { "aws:userid": "x" } }, false, false],
+  ["an empty list", { "ForAllValues:StringEquals": { "aws:TagKeys": "x" } }, true, true],
+])("CON-6 matched because missing: %s", (_why, Condition, holds, matchedBecauseMissing) => {
+  const keys = keysOf({ "aws:username": "bob", "aws:tagkeys": [] });
+  const { layers } = explain(question({ keys }), layersOf({ identity: statement({ Condition }) }));
+  expect(layers[0]?.statements[0]?.conditions).toMatchObject([{ holds, matchedBecauseMissing }]);
+});
+
 test("a statement that fails early is told to its end", () => {
   const resource = statement({
     Principal: { AWS: roleArn },

@@ -45,6 +45,11 @@ describe("strict JSON", () => {
     ["a negative zero", "-0", { number: "-0" }],
     ["every short escape", '"\\"\\\\\\/\\b\\f\\n\\r\\t"', '"\\/\b\f\n\r\t'],
     ["a surrogate pair in escapes", '"\\ud83d\\uDE00"', "😀"],
+    [
+      "every hexadecimal digit",
+      '"\\u0123\\u4567\\u89aA\\ubBcC\\udDeE\\ufF00"',
+      "\u0123\u4567\u89aa\ubbcc\uddee\uff00",
+    ],
     ["escapes between plain runs", '"a\\u0041b\\u0042c"', "aAbBc"],
     [
       "property names of Object.prototype",

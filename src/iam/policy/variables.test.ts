@@ -44,6 +44,7 @@ test.each([
   ["a variable in the default", "${aws:x, '${aws:y}'}", "NESTED_VARIABLE"],
   ["a key without prefix", "${username}", "INVALID_VARIABLE_KEY"],
   ["a key without name", "${aws:}", "INVALID_VARIABLE_KEY"],
+  ["a key with an empty prefix", "${:x}", "INVALID_VARIABLE_KEY"],
   ["a wildcard in the key", "${aws:Principal*}", "INVALID_VARIABLE_KEY"],
   ["an unknown escape", "${#}", "INVALID_VARIABLE_KEY"],
   ["a default without key", "${, 'a'}", "EMPTY_VARIABLE"],
