@@ -1,4 +1,10 @@
 import { type Loaded, type Position, type Problem, quote } from "../problem.ts";
+import {
+  type CharacterSet,
+  formatCodePoint,
+  unsupportedCharacter,
+  utf8Exceeds,
+} from "./characters.ts";
 
 /**
  * JSON as written: entries in the order of the text, numbers by their source text, every value with
@@ -44,13 +50,6 @@ export interface JsonNumber extends Placed {
   readonly type: "number";
   readonly text: string;
 }
-
-/**
- * Which characters strings may hold after unescaping (DOC-1): `latin` is AWS's set (tab, line feed,
- * carriage return, U+0020..U+00FF), `wide` every Unicode scalar value except the other control
- * characters, `any` whatever JSON allows.
- */
-export type CharacterSet = "latin" | "wide" | "any";
 
 export interface JsonLimits {
   /** Size of the text in bytes of UTF-8. */
@@ -217,7 +216,12 @@ function readString(reader: Reader): JsonString | null {
   const string: JsonString = { type: "string", value, position, end: reader.at };
   const bad = unsupportedCharacter(value, reader.limits.characters);
   if (bad !== null) {
-    report(reader, "UNSUPPORTED_CHARACTER", `expected no character ${codePoint(bad)}`, string);
+    report(
+      reader,
+      "UNSUPPORTED_CHARACTER",
+      `expected no character ${formatCodePoint(bad)}`,
+      string,
+    );
   }
   return string;
 }
@@ -350,48 +354,4 @@ function formatPath(path: readonly (string | number)[]): string {
     else text += text === "" ? part : `.${part}`;
   }
   return text;
-}
-
-function unsupportedCharacter(value: string, set: CharacterSet): number | null {
-  if (set === "any") return null;
-  for (let i = 0; i < value.length; i++) {
-    const code = value.charCodeAt(i);
-    if (code >= 0x20 && code < 0x7f) continue;
-    if (code === 0x09 || code === 0x0a || code === 0x0d) continue;
-    if (code < 0x20 || (set === "wide" && code <= 0x9f)) return code;
-    if (code > 0xff && (set === "latin" || isLoneSurrogate(value, i))) return code;
-  }
-  return null;
-}
-
-function isLoneSurrogate(text: string, at: number): boolean {
-  const code = text.charCodeAt(at);
-  if (code >= 0xd800 && code <= 0xdbff) return !isLow(text.charCodeAt(at + 1));
-  return isLow(code) && !isHigh(text.charCodeAt(at - 1));
-}
-
-function isHigh(code: number): boolean {
-  return code >= 0xd800 && code <= 0xdbff;
-}
-
-function isLow(code: number): boolean {
-  return code >= 0xdc00 && code <= 0xdfff;
-}
-
-function codePoint(code: number): string {
-  return `U+${code.toString(16).toUpperCase().padStart(4, "0")}`;
-}
-
-// Counted by hand: the language has no TextEncoder. Stops at the limit.
-function utf8Exceeds(text: string, maxBytes: number): boolean {
-  if (text.length > maxBytes) return true;
-  if (text.length * 3 <= maxBytes) return false;
-  let bytes = 0;
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    // a surrogate is half of a four-byte character
-    bytes += code < 0x80 ? 1 : code < 0x800 || (code >= 0xd800 && code <= 0xdfff) ? 2 : 3;
-    if (bytes > maxBytes) return true;
-  }
-  return false;
 }
