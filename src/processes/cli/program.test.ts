@@ -127,7 +127,9 @@ describe("explain", () => {
     });
     const { code, out } = await run(["explain", write("explain.json", asked)]);
     expect(out).toContain("implicitDeny by the identity policies (implicit-deny)");
-    expect(out).toContain("StringEquals aws:PrincipalTag/team: wanted blue, found absent");
+    expect(out).toContain(
+      "StringEquals aws:PrincipalTag/team: the policy says blue, the request has no such key",
+    );
     expect(out).toContain("because no identity-based policy allows the orders:GetOrder action");
     expect(code).toBe(2);
   });

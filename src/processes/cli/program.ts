@@ -49,7 +49,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
       "\nExit codes: 0 ok or allowed · 1 failure · 2 denied · 3 invalid input · 5 there are differences\n" +
         "Start here:  mesh-iam quickstart\n",
     );
-  addQuickstart(program, io, result);
+  addQuickstart(program, io);
   addAuthorizer(program, io);
   addValidate(program, io, result);
   addSimulate(program, io, result);

@@ -1,18 +1,10 @@
-import { stat } from "node:fs/promises";
 import type { Command } from "commander";
-import { readDocumentFolder } from "../../adapters/distribution/document-folder.ts";
-import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
-import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import { MeshIamError } from "../../iam/error.ts";
-import { parsePolicyDocument } from "../../iam/policy/parse.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
-import { validatePolicy } from "../../iam/policy/validate.ts";
-import { type Problem, quote, type Severity } from "../../iam/problem.ts";
-import { readText, whyUnreadable } from "./files.ts";
+import { quote, type Severity } from "../../iam/problem.ts";
 import { type CommandIo, exitCode } from "./io.ts";
-import { policyFindings } from "./policy-findings.ts";
 import type { CommandResult } from "./program.ts";
-import { formatProblem } from "./simulate.ts";
+import type { Finding } from "./run-validate.ts";
 
 const severities: readonly Severity[] = ["ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION"];
 const policyTypes: readonly DocumentType[] = [
@@ -29,12 +21,6 @@ interface ValidateOptions {
   readonly policyType?: string;
   readonly failOn?: string;
   readonly json?: boolean;
-}
-
-/** A finding with the text that people read. */
-interface Finding {
-  readonly problem: Problem;
-  readonly line: string;
 }
 
 /** Adds `validate`: what the loader refuses and what it remarks, in documents and policies. */
@@ -60,6 +46,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
     )
     .action(async (path: string, options: ValidateOptions) => {
       const failOn = levelOf(options.failOn ?? "ERROR");
+      const { validateDocuments, validateOnePolicy } = await import("./run-validate.ts");
       const { refused, findings } =
         options.policyType === undefined
           ? await validateDocuments(path)
@@ -68,48 +55,6 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       const bad = findings.some(({ problem }) => severities.indexOf(problem.severity) <= failOn);
       if (refused || bad) result.exitCode = exitCode.invalidInput;
     });
-}
-
-async function validateDocuments(path: string): Promise<{ refused: boolean; findings: Finding[] }> {
-  const facts = await stat(path).catch((cause: unknown) => {
-    throw new MeshIamError(
-      "document-unreadable",
-      `cannot read ${quote(path)}: ${whyUnreadable(cause)}`,
-    );
-  });
-  if (!facts.isDirectory()) {
-    throw new MeshIamError(
-      "usage",
-      `${quote(path)} is a file: expected a folder, or --policy-type`,
-    );
-  }
-  const read = await readDocumentFolder(nodeDisk, path);
-  if (!read.ok) {
-    const findings = read.problems.map((problem) => ({
-      problem,
-      line: formatDocumentProblem(problem),
-    }));
-    return { refused: true, findings };
-  }
-  const own = read.findings.map((problem) => ({ problem, line: formatDocumentProblem(problem) }));
-  const policies = policyFindings(read.value).map(({ policyId, source, problem }) => ({
-    problem: { ...problem, position: null },
-    line: `${source} ${policyId} ${problem.path}: ${problem.message} (${problem.code})`,
-  }));
-  return { refused: false, findings: [...own, ...policies] };
-}
-
-async function validateOnePolicy(
-  path: string,
-  type: DocumentType,
-  io: CommandIo,
-): Promise<{ refused: boolean; findings: Finding[] }> {
-  const text = await readText(path, io, "document-unreadable");
-  const problems = validatePolicy(text, type);
-  return {
-    refused: !parsePolicyDocument(text, type).ok,
-    findings: problems.map((problem) => ({ problem, line: formatProblem(problem, path) })),
-  };
 }
 
 function print(findings: readonly Finding[], refused: boolean, json: boolean, io: CommandIo): void {

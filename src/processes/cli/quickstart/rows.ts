@@ -1,5 +1,5 @@
 import type { CertificatePair } from "../../../adapters/keys/certificate-authority.ts";
-import type { Reason } from "../../../iam/reason.ts";
+import { outcomeOf, type Reason } from "../../../iam/reason.ts";
 import type { SampleRequest } from "./client.ts";
 
 /** Credentials ready to be sent; the same that the printed curl lines use. */
@@ -25,8 +25,9 @@ export type TokenName = (typeof tokenNames)[number];
 export const certificateNames = ["checkout", "warehouse"] as const;
 export type CertificateName = (typeof certificateNames)[number];
 
-/** What is expected: `ok` is HTTP 200 or grpc-status 0; a number of a gRPC row is its grpc-status. */
+/** One request and all that is expected of it. */
 export interface Row {
+  /** Who asks, in a few words; unique. */
   readonly caller: string;
   readonly method: string;
   readonly path: string;
@@ -35,13 +36,23 @@ export interface Row {
   readonly certificate: CertificateName | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly grpc: boolean;
+  /** The HTTP status, of a gRPC row the `grpc-status`. */
   readonly status: number;
   readonly reason: Reason;
-  /** What the application must have seen in `x-mesh-iam-principal`; null: not looked at. */
+  /**
+   * What the application sees in `x-mesh-iam-principal`: null where that is nothing, because the
+   * caller is nobody or because the request never gets there.
+   */
   readonly principal: string | null;
 }
 
+/** True when the request is to reach the application. */
+export function isAllowed({ reason }: Row): boolean {
+  return outcomeOf(reason) === "allow";
+}
+
 const orders = "orders.example.com";
+const shop = "arn:aws:iam::111122223333";
 
 function row(
   caller: string,
@@ -66,19 +77,23 @@ function row(
 export const rows: readonly Row[] = [
   row("user", "GET /v1/orders", 200, "identity-policy", {
     token: "ana",
-    principal: "arn:aws:iam::111122223333:user/ana",
+    principal: `${shop}:user/ana`,
   }),
   row("user, nothing allows it", "POST /v1/orders", 403, "implicit-deny", { token: "ana" }),
   row("user, own team (ABAC)", "GET /v1/teams/blue/report", 200, "identity-policy", {
     token: "ana",
+    principal: `${shop}:user/ana`,
   }),
   row("user, other team (ABAC)", "GET /v1/teams/red/report", 403, "implicit-deny", {
     token: "ana",
   }),
-  row("user, resource policy denies", "GET /v1/orders/secret", 403, "explicit-deny", {
+  row("user, resource policy Deny", "GET /v1/orders/secret", 403, "explicit-deny", {
     token: "ana",
   }),
-  row("user within boundary", "GET /v1/orders/42", 200, "identity-policy", { token: "bob" }),
+  row("user within boundary", "GET /v1/orders/42", 200, "identity-policy", {
+    token: "bob",
+    principal: `${shop}:user/bob`,
+  }),
   row("user beyond boundary", "POST /v1/orders", 403, "permissions-boundary", { token: "bob" }),
   row("operator, SCP denies", "DELETE /v1/orders", 403, "scp", { token: "carol" }),
   row("role", "POST /v1/orders/42/deliver", 200, "identity-policy", {
@@ -92,7 +107,7 @@ export const rows: readonly Row[] = [
   row("same, not shared with it", "GET /v1/orders", 403, "implicit-deny", { token: "auditor" }),
   row("workload", "POST /v1/orders", 200, "identity-policy", {
     certificate: "checkout",
-    principal: "arn:aws:iam::111122223333:workload/shop.example/ns/shop/sa/checkout",
+    principal: `${shop}:workload/shop.example/ns/shop/sa/checkout`,
   }),
   row("workload without policies", "GET /v1/orders", 403, "implicit-deny", {
     certificate: "warehouse",
@@ -100,7 +115,7 @@ export const rows: readonly Row[] = [
   row("user and workload", "POST /v1/orders/42/refund", 200, "identity-policy", {
     token: "carol",
     certificate: "checkout",
-    principal: "arn:aws:iam::111122223333:user/carol",
+    principal: `${shop}:user/carol`,
   }),
   row("the user alone", "POST /v1/orders/42/refund", 403, "explicit-deny", { token: "carol" }),
   row("anonymous", "GET /v1/orders", 401, "unauthenticated"),
@@ -116,10 +131,10 @@ export const rows: readonly Row[] = [
     certificate: "checkout",
   }),
   row("user, no such route", "GET /v1/admin/keys", 403, "route-not-found", { token: "carol" }),
-  row("user, forged identity header", "GET /v1/orders", 200, "identity-policy", {
+  row("user, forged identity", "GET /v1/orders", 200, "identity-policy", {
     token: "ana",
-    headers: { "x-mesh-iam-principal": "arn:aws:iam::111122223333:root" },
-    principal: "arn:aws:iam::111122223333:user/ana",
+    headers: { "x-mesh-iam-principal": `${shop}:root` },
+    principal: `${shop}:user/ana`,
   }),
   row("user, dot segment", "GET /v1/orders/../admin", 400, "ambiguous-path", { token: "carol" }),
   row("user, foreign Host", "GET /v1/orders", 403, "route-not-found", {
@@ -128,6 +143,7 @@ export const rows: readonly Row[] = [
   }),
   row("user over gRPC", "POST /shop.orders.v1.Orders/Get", 0, "identity-policy", {
     token: "ana",
+    principal: `${shop}:user/ana`,
     grpc: true,
   }),
   row("user over gRPC, denied", "POST /shop.orders.v1.Orders/Cancel", 7, "implicit-deny", {
@@ -136,6 +152,7 @@ export const rows: readonly Row[] = [
   }),
   row("user, shadow mode", "GET /reports/q3", 200, "shadow-mode", {
     token: "ana",
+    principal: `${shop}:user/ana`,
     host: "reports.example.com",
   }),
   row("kubelet's probe", "GET /healthz", 200, "authentication-not-required"),

@@ -1,17 +1,29 @@
-import { createServer, type Http2Server, type ServerHttp2Stream } from "node:http2";
+import {
+  createServer,
+  type Http2Server,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
 import type { AddressInfo } from "node:net";
 
 /** What the sample application saw of a request: the proof of what passed the proxy. */
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
+  /** Names lower-case, values of repeated ones joined; without pseudo-headers. */
   readonly headers: Readonly<Record<string, string>>;
 }
 
 export interface Upstream {
   readonly port: number;
+  /** Returns the requests seen since the last call. */
+  takeSeen(): readonly SeenRequest[];
+  /** Ends at once, open connections included. */
   close(): Promise<void>;
 }
+
+/** Requests that are remembered: while somebody plays, nobody takes them. */
+const maxSeen = 16;
 
 /**
  * Returns the running sample application on loopback: HTTP/2 in clear text, which Envoy speaks to it
@@ -19,29 +31,49 @@ export interface Upstream {
  * gRPC message.
  */
 export async function startUpstream(): Promise<Upstream> {
+  let seen: SeenRequest[] = [];
+  const sessions = new Set<ServerHttp2Session>();
   const server = createServer();
+  server.on("session", (session) => {
+    sessions.add(session);
+    session.once("close", () => sessions.delete(session));
+  });
   server.on("stream", (stream, headers) => {
     stream.on("error", () => {});
     stream.resume();
     stream.on("end", () => {
-      const type = String(headers["content-type"] ?? "");
-      if (type.startsWith("application/grpc")) answerGrpc(stream);
-      else answerHttp(stream, headers as Record<string, string>);
+      const request = seenOf(headers);
+      seen = [...seen.slice(1 - maxSeen), request];
+      if (request.headers["content-type"]?.startsWith("application/grpc")) answerGrpc(stream);
+      else answerHttp(stream, request);
     });
   });
   await new Promise<void>((resolve, reject) => {
     server.once("error", reject);
     server.listen(0, "127.0.0.1", resolve);
   });
-  return { port: (server.address() as AddressInfo).port, close: () => closed(server) };
+  return {
+    port: (server.address() as AddressInfo).port,
+    takeSeen() {
+      const taken = seen;
+      seen = [];
+      return taken;
+    },
+    close: () => closed(server, sessions),
+  };
 }
 
-function answerHttp(stream: ServerHttp2Stream, headers: Record<string, string>): void {
-  const seen: SeenRequest = {
-    method: headers[":method"] ?? "",
-    path: headers[":path"] ?? "",
-    headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":"))),
+function seenOf(headers: Readonly<Record<string, unknown>>): SeenRequest {
+  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+  const pseudo = new Map(texts);
+  return {
+    method: pseudo.get(":method") ?? "",
+    path: pseudo.get(":path") ?? "",
+    headers: Object.fromEntries(texts.filter(([name]) => !name.startsWith(":"))),
   };
+}
+
+function answerHttp(stream: ServerHttp2Stream, seen: SeenRequest): void {
   stream.respond({ ":status": 200, "content-type": "application/json" });
   stream.end(`${JSON.stringify(seen)}\n`);
 }
@@ -53,6 +85,9 @@ function answerGrpc(stream: ServerHttp2Stream): void {
   stream.end(Buffer.alloc(5));
 }
 
-function closed(server: Http2Server): Promise<void> {
-  return new Promise((resolve) => server.close(() => resolve()));
+function closed(server: Http2Server, sessions: ReadonlySet<ServerHttp2Session>): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve());
+    for (const session of sessions) session.destroy();
+  });
 }

@@ -1,11 +1,12 @@
 import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import {
   type CertificatePair,
   createCertificateAuthority,
 } from "../../../adapters/keys/certificate-authority.ts";
+import { packageRoot } from "../version.ts";
+import { claimFolder, releaseFolder, writing } from "./folder.ts";
 import {
   type CertificateName,
   certificateNames,
@@ -13,7 +14,7 @@ import {
   type TokenName,
   tokenNames,
 } from "./rows.ts";
-import { createTokenIssuer } from "./tokens.ts";
+import { createTokenIssuer, type TokenIssuer } from "./tokens.ts";
 
 /** The files of one quickstart: documents to play with, and credentials ready to be sent. */
 export interface Workspace {
@@ -28,35 +29,28 @@ export interface Workspace {
   readonly authorityFile: string;
   readonly serverCertificate: string;
   readonly serverKey: string;
-  /** Removes what lies outside `folder`. */
-  remove(): void;
+  /** Removes what lies outside `folder`, which itself stays. */
+  close(): void;
 }
 
 const issuer = "https://login.example.com";
 const dayMs = 86_400_000;
 
 /** The documents as they are shipped. */
-export const sampleDocuments = fileURLToPath(
-  new URL("../../../../examples/quickstart", import.meta.url),
-);
+export const sampleDocuments = join(packageRoot, "examples", "quickstart");
 
 /**
  * Returns a fresh workspace in `folder`, whose former content is replaced: a copy of the sample
  * documents with new keys of the OIDC provider, tokens of several callers, and certificates of two
- * workloads. Private keys are written with mode 0600.
+ * workloads. Private keys and tokens are written with mode 0600. `now` is in ms.
+ *
+ * Throws `quickstart-failed` when the folder is not ours to replace or cannot be written.
  */
 export async function createWorkspace(folder: string, now: () => number): Promise<Workspace> {
-  rmSync(folder, { recursive: true, force: true });
+  claimFolder(folder);
   const documents = join(folder, "documents");
-  mkdirSync(documents, { recursive: true, mode: 0o700 });
-  cpSync(sampleDocuments, documents, { recursive: true });
-
-  const tokens = issueTokens(now, (jwks) => writeFileSync(join(documents, "jwks.json"), jwks));
-  mkdirSync(join(folder, "tokens"));
-  for (const name of tokenNames) {
-    writeFileSync(join(folder, "tokens", `${name}.txt`), tokens[name], { mode: 0o600 });
-  }
-
+  const tokenIssuer = createTokenIssuer(issuer, "mesh", "quickstart-1", now);
+  const tokens = issueTokens(tokenIssuer, now);
   const authority = await createCertificateAuthority("mesh-iam quickstart", new Date(now()), dayMs);
   const certificates = await issueCertificates(authority.issue);
   const server = await authority.issue({
@@ -65,39 +59,52 @@ export async function createWorkspace(folder: string, now: () => number): Promis
     dnsNames: ["localhost"],
     ipAddresses: ["127.0.0.1"],
   });
-  const certificateFolder = join(folder, "certificates");
-  mkdirSync(certificateFolder);
-  const write = (name: string, text: string): string => {
-    const file = join(certificateFolder, name);
+  const secret = (inner: string, name: string, text: string): string => {
+    const file = join(folder, inner, name);
     writeFileSync(file, text, { mode: 0o600 });
     return file;
   };
-  for (const name of certificateNames) {
-    write(`${name}.pem`, certificates[name].certificate);
-    write(`${name}-key.pem`, certificates[name].privateKey);
-  }
-  const socketFolder = mkdtempSync(join(tmpdir(), "mesh-iam-"));
-  return {
-    folder,
-    documents,
-    decisionLog: join(folder, "decisions.jsonl"),
-    socket: join(socketFolder, "authz.sock"),
-    credentials: { tokens, certificates },
-    authority: authority.certificate,
-    authorityFile: write("ca.pem", authority.certificate),
-    serverCertificate: write("envoy.pem", server.certificate),
-    serverKey: write("envoy-key.pem", server.privateKey),
-    remove: () => rmSync(socketFolder, { recursive: true, force: true }),
-  };
+  const certificateFile = (name: string, text: string): string =>
+    secret("certificates", name, text);
+  return writing(folder, () => {
+    cpSync(sampleDocuments, documents, { recursive: true });
+    writeFileSync(join(documents, "jwks.json"), tokenIssuer.jwks);
+    for (const inner of ["tokens", "certificates"]) mkdirSync(join(folder, inner));
+    for (const name of tokenNames) secret("tokens", `${name}.txt`, tokens[name]);
+    for (const name of certificateNames) {
+      certificateFile(`${name}.pem`, certificates[name].certificate);
+      certificateFile(`${name}-key.pem`, certificates[name].privateKey);
+    }
+    const socketFolder = makeSocketFolder();
+    return {
+      folder,
+      documents,
+      decisionLog: join(folder, "decisions.jsonl"),
+      socket: join(socketFolder, "authz.sock"),
+      credentials: { tokens, certificates },
+      authority: authority.certificate,
+      authorityFile: certificateFile("ca.pem", authority.certificate),
+      serverCertificate: certificateFile("envoy.pem", server.certificate),
+      serverKey: certificateFile("envoy-key.pem", server.privateKey),
+      close() {
+        rmSync(socketFolder, { recursive: true, force: true });
+        releaseFolder(folder);
+      },
+    };
+  });
 }
 
-function issueTokens(
-  now: () => number,
-  publish: (jwks: string) => void,
-): Readonly<Record<TokenName, string>> {
-  const login = createTokenIssuer(issuer, "mesh", "quickstart-1", now);
+/** Bytes of a temporary folder whose sockets' paths are still short enough. */
+const maxTemporaryBytes = 70;
+
+/** Returns a new folder for the socket; where the system's temporary folder has a long name, in `/tmp`. */
+function makeSocketFolder(): string {
+  const temporary = Buffer.byteLength(tmpdir()) <= maxTemporaryBytes ? tmpdir() : "/tmp";
+  return writing(temporary, () => mkdtempSync(join(temporary, "mesh-iam-")));
+}
+
+function issueTokens(login: TokenIssuer, now: () => number): Readonly<Record<TokenName, string>> {
   const stranger = createTokenIssuer(issuer, "mesh", "somebody-elses-key", now);
-  publish(login.jwks);
   const person = (name: string, groups: readonly string[] = []) => ({
     sub: `user-${name}`,
     preferred_username: name,

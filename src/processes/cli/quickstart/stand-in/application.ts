@@ -1,11 +1,7 @@
-import {
-  type ClientHttp2Session,
-  connect,
-  type IncomingHttpHeaders,
-  type OutgoingHttpHeaders,
-} from "node:http2";
+import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node:http2";
+import type { HeaderMutation } from "../../../../adapters/envoy/check-reply.ts";
 import type { Incoming, Outgoing } from "./front-door.ts";
-import type { Headers } from "./mutate.ts";
+import { type Headers, mutate, pairsOf, toObject } from "./headers.ts";
 
 /** The way to the application: HTTP/2 in clear text, one connection, opened again when it broke. */
 export interface Application {
@@ -13,7 +9,12 @@ export interface Application {
    * Passes a request on and its response back, bodies as they come. Returns false when the application
    * cannot be reached: nothing was answered then.
    */
-  pass(headers: Headers, incoming: Incoming, outgoing: Outgoing, added: Headers): Promise<boolean>;
+  pass(
+    headers: Headers,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    responseHeaders: readonly HeaderMutation[],
+  ): Promise<boolean>;
   close(): void;
 }
 
@@ -32,8 +33,8 @@ export function createApplication(port: number): Application {
     return session;
   };
   return {
-    pass: (headers, incoming, outgoing, added) =>
-      pass(connected(), headers, incoming, outgoing, added),
+    pass: (headers, incoming, outgoing, responseHeaders) =>
+      pass(connected(), headers, incoming, outgoing, responseHeaders),
     close: () => session?.destroy(),
   };
 }
@@ -43,21 +44,18 @@ function pass(
   headers: Headers,
   incoming: Incoming,
   outgoing: Outgoing,
-  added: Headers,
+  responseHeaders: readonly HeaderMutation[],
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const stream = session.request(listed(headers));
+    const stream = session.request(toObject(headers));
     let isAnswered = false;
-    stream.on("response", (received: IncomingHttpHeaders) => {
+    stream.on("response", (_received, _flags, raw) => {
       isAnswered = true;
-      const { ":status": status = 200, ...rest } = received;
-      writeHead(outgoing, Number(status), { ...rest, ...listed(added), server: serverName });
+      writeHead(outgoing, mutate(pairsOf(raw), responseHeaders, []));
       stream.pipe(outgoing, { end: false });
     });
-    // Trailers come before the end of the body is told.
-    stream.on("trailers", (trailers) => {
-      if ("addTrailers" in outgoing) outgoing.addTrailers(plain(trailers));
-    });
+    stream.on("trailers", (trailers) => outgoing.addTrailers(toTexts(trailers)));
+    // After the trailers, which belong to the end.
     stream.on("end", () => outgoing.end());
     stream.on("error", () => {
       if (isAnswered) outgoing.destroy();
@@ -68,25 +66,14 @@ function pass(
   });
 }
 
-function writeHead(outgoing: Outgoing, status: number, headers: OutgoingHttpHeaders): void {
-  outgoing.statusCode = status;
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) outgoing.setHeader(name, value as string | readonly string[]);
+function writeHead(outgoing: Outgoing, headers: Headers): void {
+  for (const [name, value] of Object.entries(toObject(headers))) {
+    if (name === ":status") outgoing.statusCode = Number(value);
+    else outgoing.setHeader(name, value);
   }
+  outgoing.setHeader("server", serverName);
 }
 
-/** Names with their values: one as text, several as a list, in order. */
-function listed(headers: Headers): OutgoingHttpHeaders {
-  const all: Record<string, string | string[]> = Object.create(null);
-  for (const [name, value] of headers) {
-    const known = all[name];
-    if (known === undefined) all[name] = value;
-    else if (typeof known === "string") all[name] = [known, value];
-    else known.push(value);
-  }
-  return all;
-}
-
-function plain(headers: IncomingHttpHeaders): Record<string, string> {
+function toTexts(headers: IncomingHttpHeaders): Record<string, string> {
   return Object.fromEntries(Object.entries(headers).map(([name, value]) => [name, String(value)]));
 }

@@ -3,7 +3,7 @@ import { networkInterfaces } from "node:os";
 import type { ProxiedRequest } from "../../../../adapters/envoy/check-request.ts";
 import { type ConnectionFacts, connectionOf } from "./connection.ts";
 import type { Incoming } from "./front-door.ts";
-import type { Headers } from "./mutate.ts";
+import { type Headers, pairsOf } from "./headers.ts";
 
 /** What is to be done with a request: ask about it, or refuse it as Envoy does without asking. */
 export type ReadRequest =
@@ -61,14 +61,6 @@ export function readRequest(incoming: Incoming, id: string, nowMs: number): Read
       ...{ source, destination, serverName },
     },
   };
-}
-
-function pairsOf(raw: readonly string[]): Headers {
-  const pairs: [string, string][] = [];
-  for (let at = 0; at + 1 < raw.length; at += 2) {
-    pairs.push([(raw[at] ?? "").toLowerCase(), raw[at + 1] ?? ""]);
-  }
-  return pairs;
 }
 
 function joined(headers: Headers, wanted: string): string | undefined {

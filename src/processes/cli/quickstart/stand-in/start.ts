@@ -1,11 +1,18 @@
 import { readFileSync } from "node:fs";
 import { type CheckClient, createCheckClient } from "../../../../adapters/envoy/check-client.ts";
 import type { ListenAddress } from "../../../../adapters/envoy/listener.ts";
+import type { RunningProxy } from "../envoy.ts";
 import { type Application, createApplication, serverName } from "./application.ts";
-import { type Incoming, type Outgoing, openClearDoor, openTlsDoor } from "./front-door.ts";
+import {
+  type FrontDoor,
+  type Incoming,
+  type Outgoing,
+  openClearDoor,
+  openTlsDoor,
+} from "./front-door.ts";
+import { mutate, toObject } from "./headers.ts";
 import { formatLocalReply, type LocalReply } from "./local-reply.ts";
-import { type Headers, mutate } from "./mutate.ts";
-import { type ReadRequest, readRequest } from "./request.ts";
+import { readRequest } from "./request.ts";
 
 export interface StandInLayout {
   readonly upstreamPort: number;
@@ -14,13 +21,6 @@ export interface StandInLayout {
   readonly serverCertificate: string;
   readonly serverKey: string;
   readonly clientCa: string;
-}
-
-/** What stands in front of the sample application. */
-export interface RunningProxy {
-  readonly httpPort: number;
-  readonly tlsPort: number;
-  stop(): Promise<void>;
 }
 
 /** As long as the quickstart's Envoy waits. */
@@ -36,38 +36,45 @@ const unavailable = 503;
 export async function startStandIn(layout: StandInLayout): Promise<RunningProxy> {
   const client = createCheckClient({ address: layout.authorizer, timeoutMs: checkTimeoutMs });
   const application = createApplication(layout.upstreamPort);
+  const doors: FrontDoor[] = [];
+  const stop = async (): Promise<void> => {
+    application.close();
+    client.close();
+    await Promise.all(doors.map((door) => door.close()));
+  };
   let count = 0;
   const handle = (incoming: Incoming, outgoing: Outgoing): void => {
+    // Either may break off; what is left is told to the other by `serve`.
     incoming.on("error", () => {});
     outgoing.on("error", () => {});
     count++;
-    const read = readRequest(incoming, String(count), Date.now());
-    serve(read, incoming, outgoing, client, application).catch(() => outgoing.destroy());
+    serve(String(count), incoming, outgoing, client, application).catch(() => outgoing.destroy());
   };
-  const clear = await openClearDoor(handle);
-  const tls = await openTlsDoor(handle, {
-    certificate: readFileSync(layout.serverCertificate, "utf8"),
-    privateKey: readFileSync(layout.serverKey, "utf8"),
-    clientAuthority: readFileSync(layout.clientCa, "utf8"),
-  });
-  return {
-    httpPort: clear.port,
-    tlsPort: tls.port,
-    async stop() {
-      application.close();
-      client.close();
-      await Promise.all([clear.close(), tls.close()]);
-    },
-  };
+  try {
+    const clear = await openClearDoor(handle);
+    doors.push(clear);
+    const tls = await openTlsDoor(handle, {
+      certificate: readFileSync(layout.serverCertificate, "utf8"),
+      privateKey: readFileSync(layout.serverKey, "utf8"),
+      clientAuthority: readFileSync(layout.clientCa, "utf8"),
+    });
+    doors.push(tls);
+    return { httpPort: clear.port, tlsPort: tls.port, stop };
+  } catch (failure) {
+    await stop();
+    throw failure;
+  }
 }
 
+/** One request: read, asked about, answered or passed on. */
 async function serve(
-  read: ReadRequest,
+  id: string,
   incoming: Incoming,
   outgoing: Outgoing,
   client: CheckClient,
   application: Application,
 ): Promise<void> {
+  const read = readRequest(incoming, id, Date.now());
   if (read.type === "refused") {
     answer(incoming, outgoing, { status: read.status, headers: [], body: "" });
     return;
@@ -81,13 +88,12 @@ async function serve(
       answer(incoming, outgoing, reply);
       return;
     case "ok": {
-      const headers: Headers = read.request.headers.map(([name, value]) => [
+      const headers = read.request.headers.map(([name, value]): readonly [string, string] => [
         name,
         Buffer.from(value).toString("latin1"),
       ]);
-      const added = reply.responseHeaders.map(({ name, value }) => [name, value] as const);
       const passed = mutate(headers, reply.set, reply.remove);
-      if (!(await application.pass(passed, incoming, outgoing, added))) {
+      if (!(await application.pass(passed, incoming, outgoing, reply.responseHeaders))) {
         const body = "upstream connect error or disconnect/reset before headers";
         answer(incoming, outgoing, { status: unavailable, headers: [], body });
       }
@@ -100,12 +106,8 @@ function answer(incoming: Incoming, outgoing: Outgoing, reply: LocalReply): void
   const { method = "" } = incoming;
   const contentType = String(incoming.headers["content-type"] ?? "");
   const { status, headers, body } = formatLocalReply(reply, { method, contentType });
-  const names = new Set(headers.map(([name]) => name));
   outgoing.statusCode = status;
-  for (const name of names) {
-    const values = headers.filter(([each]) => each === name).map(([, value]) => value);
-    outgoing.setHeader(name, values.length === 1 ? (values[0] ?? "") : values);
-  }
+  for (const [name, value] of Object.entries(toObject(headers))) outgoing.setHeader(name, value);
   outgoing.setHeader("server", serverName);
   outgoing.end(body);
   // The rest of the request is not waited for.

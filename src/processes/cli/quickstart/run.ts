@@ -1,0 +1,157 @@
+import { readFileSync } from "node:fs";
+import { relative, resolve } from "node:path";
+import { MeshIamError } from "../../../iam/error.ts";
+import { explainScenario, loggedScenario } from "../explanation.ts";
+import type { CommandIo } from "../io.ts";
+import { paintOf } from "../paint.ts";
+import { packageRoot } from "../version.ts";
+import { hints } from "./hints.ts";
+import { type Interruption, listenForInterruption } from "./interruption.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { chooseProxy, isClone, type ProxyChoice, startProxy } from "./proxy.ts";
+import { expectedStatus, type RowResult, runRows } from "./run-rows.ts";
+import { startSampleAuthorizer } from "./sample-authorizer.ts";
+import { formatCount, formatTable } from "./table.ts";
+import { startUpstream } from "./upstream.ts";
+import { createWorkspace, type Workspace } from "./workspace.ts";
+
+export interface QuickstartOptions {
+  /** Whether it ends after the table. */
+  readonly once: boolean;
+  readonly json: boolean;
+  /** Where its files go. */
+  readonly folder: string;
+}
+
+/** The last one is shown: by then the code is compiled and the caches are warm. */
+const rounds = 8;
+
+/**
+ * Runs the quickstart: everything is started, the rows are sent and shown, and unless `once`, it stays
+ * up until a signal. Whatever was started is ended before this returns or throws.
+ *
+ * Throws `quickstart-failed` when a row differs, when something does not start and when it is
+ * interrupted before the table; `envoy-missing` as `chooseProxy` says.
+ */
+export async function runQuickstart(options: QuickstartOptions, io: CommandIo): Promise<void> {
+  const interruption = listenForInterruption(process);
+  const progress = createProgress(io);
+  const opened: (() => unknown)[] = [];
+  try {
+    await run(options, io, { interruption, progress, opened });
+  } finally {
+    progress.done();
+    for (const close of opened.reverse()) await close();
+    interruption.release();
+  }
+}
+
+interface Session {
+  readonly interruption: Interruption;
+  readonly progress: Progress;
+  /** What ends what was started, in the order of starting. */
+  readonly opened: (() => unknown)[];
+}
+
+async function run(options: QuickstartOptions, io: CommandIo, session: Session): Promise<void> {
+  const { interruption, progress, opened } = session;
+  const { signal } = interruption;
+  const folder = resolve(options.folder);
+  const choice = await chooseProxy(io, progress.say, signal);
+  progress.say(`starting an authorizer, a sample application and ${nameOf(choice)} ...`);
+  const workspace = await createWorkspace(folder, Date.now);
+  opened.push(() => workspace.close());
+  signal.throwIfAborted();
+  const upstream = await startUpstream();
+  opened.push(() => upstream.close());
+  const authorizer = await startSampleAuthorizer(workspace);
+  opened.push(() => authorizer.close());
+  signal.throwIfAborted();
+  const proxy = await startProxy(choice, workspace, upstream.port, signal);
+  opened.push(() => proxy.stop());
+
+  const address = { ...proxy, serverCa: workspace.authority };
+  const witnesses = { takeOutcome: authorizer.takeOutcome, takeSeen: upstream.takeSeen };
+  const results = await runRows(address, workspace.credentials, witnesses, rounds, signal);
+  await authorizer.flushDecisions();
+  progress.done();
+  if (options.json) io.out(`${JSON.stringify(asJson(results, choice), null, 2)}\n`);
+  else io.out(`\n${formatResults(results, choice, io)}\n${formatDenial(results, workspace, io)}`);
+
+  if (!options.once) {
+    const { diagnostics } = authorizer;
+    const command = isClone(packageRoot) ? "npm run -s mesh-iam --" : "npx mesh-iam";
+    const shown = relative(process.cwd(), folder) || ".";
+    const text = hints({ ...proxy, diagnostics, folder: shown, command });
+    // JSON stands alone on stdout.
+    (options.json ? io.err : io.out)(`\n${text}\n`);
+    authorizer.tellOfEdits();
+    await interruption.happened;
+  }
+  const differing = results.filter((result) => result.differences.length > 0);
+  if (differing.length > 0) {
+    const names = differing.map(({ row }) => row.caller).join(", ");
+    throw new MeshIamError(
+      "quickstart-failed",
+      `${differing.length} of ${results.length} rows differ from what was expected: ${names}`,
+    );
+  }
+}
+
+function nameOf(choice: ProxyChoice): string {
+  switch (choice.type) {
+    case "envoy":
+      return `Envoy (${choice.binary})`;
+    case "stand-in":
+      return "a stand-in for Envoy";
+  }
+}
+
+function formatResults(results: readonly RowResult[], choice: ProxyChoice, io: CommandIo): string {
+  const behind =
+    choice.type === "envoy" ? "behind a real Envoy" : "behind mesh-iam's own stand-in for Envoy";
+  const right = results.filter((result) => result.differences.length === 0).length;
+  const lines = [
+    formatTable(results, paintOf(io)),
+    "",
+    `${right} of ${results.length} as expected, ${behind}`,
+    `µs: what the authorizer spent on the Check in round ${rounds} of ${rounds}, all of them checked`,
+  ];
+  const first = results[0]?.firstMicroseconds ?? null;
+  if (first !== null) {
+    lines.push(
+      `    (the very first Check, with no code compiled and nothing cached: ${formatCount(first)} µs)`,
+    );
+  }
+  return lines.join("\n");
+}
+
+/** One denial, explained out of the decision log as `mesh-iam explain` does it. */
+function formatDenial(results: readonly RowResult[], workspace: Workspace, io: CommandIo): string {
+  const denied = results.find((result) => result.reason === "permissions-boundary");
+  if (denied === undefined || denied.decisionId === null) return "";
+  const scenario = loggedScenario(readFileSync(workspace.decisionLog, "utf8"), denied.decisionId);
+  if (typeof scenario === "string") {
+    throw new MeshIamError("quickstart-failed", `the decision log is not as expected: ${scenario}`);
+  }
+  const explained = explainScenario(scenario, paintOf(io));
+  return `\nWhy was "${denied.row.caller}" denied?\n\n${explained}\n`;
+}
+
+function asJson(results: readonly RowResult[], choice: ProxyChoice): object {
+  return {
+    proxy: choice.type,
+    rounds,
+    asExpected: results.every((result) => result.differences.length === 0),
+    rows: results.map(({ row, got, reason, ...figures }) => ({
+      caller: row.caller,
+      request: `${row.method} ${row.path}`,
+      host: row.host,
+      expected: expectedStatus(row),
+      got,
+      expectedReason: row.reason,
+      reason,
+      ...figures,
+    })),
+  };
+}

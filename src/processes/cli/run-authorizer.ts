@@ -1,0 +1,64 @@
+import { randomBytes } from "node:crypto";
+import type { AuthorizerConfig } from "../../adapters/config/schema.ts";
+import { createDecisionLog } from "../../adapters/telemetry/decision-log.ts";
+import { createLineWriter } from "../../adapters/telemetry/line-writer.ts";
+import { createLog, switchLevelOnSignal } from "../../adapters/telemetry/log.ts";
+import { openSinks, readMaskSalt } from "../../adapters/telemetry/open-sinks.ts";
+import { startAuthorizer } from "../authorizer/start.ts";
+import { exitCode } from "./io.ts";
+import { packageVersion } from "./version.ts";
+
+/** Runs the sidecar until a signal asks it to end. */
+export async function runAuthorizer(config: AuthorizerConfig): Promise<void> {
+  const version = packageVersion();
+  const stdout = createLineWriter(1);
+  const log = createLog({
+    writer: stdout,
+    nowMs: Date.now,
+    component: "authorizer",
+    version,
+    level: config.log.level,
+    format: config.log.format,
+    podName: config.instance.podName,
+  });
+  switchLevelOnSignal(log, process);
+  const sinks = openSinks(config.decisionLogs, stdout);
+  const { podName, podNamespace } = config.instance;
+  const decisionLog = createDecisionLog({
+    ...config.decisionLogs,
+    sinks: sinks.sinks,
+    labels: {
+      instance: config.instance.id ?? randomBytes(6).toString("hex"),
+      version,
+      ...(podName === null ? {} : { pod: podName }),
+      ...(podNamespace === null ? {} : { namespace: podNamespace }),
+    },
+    salt:
+      config.decisionLogs.maskSaltFile === null
+        ? randomBytes(16)
+        : readMaskSalt(config.decisionLogs.maskSaltFile),
+    onFailure: (sink, err) =>
+      log.error("decision-log-failed", "a sink of the decision log did not take a batch", {
+        sink,
+        err,
+      }),
+  });
+  const authorizer = await startAuthorizer(config, {
+    log,
+    decisionLog,
+    build: { version, commit: process.env.MESH_IAM_COMMIT ?? "unknown" },
+  });
+  await new Promise<void>((resolve) => {
+    const end = (): void => resolve();
+    process.once("SIGTERM", end);
+    process.once("SIGINT", end);
+    process.once("unhandledRejection", (err) => {
+      // A bug of ours: end in order rather than serve in an unknown state (H2-014).
+      log.error("unhandled-rejection", "a failure that nobody handled; draining", { err });
+      process.exitCode = exitCode.failure;
+      resolve();
+    });
+  });
+  await authorizer.drain();
+  sinks.close();
+}

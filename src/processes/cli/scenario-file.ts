@@ -1,0 +1,36 @@
+import { compilePolicy, unusablePolicy } from "../../iam/compile/compile.ts";
+import { compileLayers, type EngineLayers } from "../../iam/compile/layers.ts";
+import { MeshIamError } from "../../iam/error.ts";
+import { parseScenario, type Scenario } from "../../iam/scenario.ts";
+import type { ScenarioPolicy } from "../../iam/scenario-policies.ts";
+import { readText } from "./files.ts";
+import { formatProblem } from "./format-problem.ts";
+import type { CommandIo } from "./io.ts";
+
+/** Returns the scenario in `file`; throws `scenario-invalid` with every problem, a line each. */
+export async function readScenario(file: string, io: CommandIo): Promise<Scenario> {
+  const text = await readText(file, io, "scenario-invalid");
+  const loaded = parseScenario(text, { nowMs: Date.now() });
+  if (loaded.ok) return loaded.value;
+  const lines = loaded.problems.map((problem) => formatProblem(problem, file));
+  throw new MeshIamError(
+    "scenario-invalid",
+    `the scenario is not accepted\n  ${lines.join("\n  ")}`,
+  );
+}
+
+/** Returns the scenario's policies, compiled. */
+export function engineLayersOf({ layers }: Scenario): EngineLayers {
+  const compile = ({ id, document }: ScenarioPolicy) =>
+    document === null ? unusablePolicy(id) : compilePolicy(id, document);
+  const levels = (all: typeof layers.serviceControl) =>
+    all?.map((level) => level.map(compile)) ?? null;
+  return compileLayers({
+    identity: layers.identity.map(compile),
+    resource: layers.resource && compile(layers.resource),
+    permissionsBoundary: layers.permissionsBoundary && compile(layers.permissionsBoundary),
+    session: layers.session?.map(compile) ?? null,
+    serviceControl: levels(layers.serviceControl),
+    resourceControl: levels(layers.resourceControl),
+  });
+}
