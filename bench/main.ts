@@ -1,0 +1,118 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { loadavg } from "node:os";
+import { join } from "node:path";
+import { ownGroups, peerGroups } from "./groups.ts";
+import { helpText, type Options, parseOptions } from "./options.ts";
+import { type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
+import type { Group, Run } from "./rows/row.ts";
+import { formatTable } from "./table.ts";
+import { goalOf, isGrossRegression } from "./thresholds.ts";
+
+/*
+ * npm run bench: how much CPU, time and memory mesh-iam takes, as ratios of one interleaved run.
+ * `--help` says the rest. Exit code 1: an answer was wrong, or `--check` found a gross regression.
+ */
+
+const recordedFile = join(import.meta.dirname, "results/latest.json");
+
+/** Groups with the rows of each that are to be measured. */
+type Selection = readonly { readonly group: Group; readonly wanted: ReadonlySet<string> }[];
+
+async function main(): Promise<number> {
+  const all = [...ownGroups, ...peerGroups];
+  const options = parseOptions(process.argv.slice(2));
+  if (typeof options === "string") {
+    console.error(`${options}\n\n${helpText(rowLines(all))}`);
+    return 1;
+  }
+  if (options.help) {
+    console.log(helpText(rowLines(all)));
+    return 0;
+  }
+  const selected = select(options);
+  if (typeof selected === "string") {
+    console.error(selected);
+    return 1;
+  }
+  const results = await measure(selected, options);
+  console.log(options.json ? JSON.stringify(results, null, 2) : formatTable(results));
+  if (options.record) await record(results);
+  return options.check ? await compare(results, options) : 0;
+}
+
+/** Returns what to measure, or which name is unknown. */
+function select({ rows, peers }: Options): Selection | string {
+  if (rows.length === 0) return (peers ? [...ownGroups, ...peerGroups] : ownGroups).map(whole);
+  const all = [...ownGroups, ...peerGroups];
+  const known = new Set(all.flatMap(({ name, rows }) => [name, ...rows.map((row) => row.name)]));
+  const unknown = rows.find((name) => !known.has(name));
+  if (unknown !== undefined) {
+    return `no row or group \`${unknown}\`, expected one of: ${[...known].join(", ")}`;
+  }
+  return all
+    .map((group) => {
+      const named = group.rows.filter(({ name }) => rows.includes(name));
+      if (named.length === 0 && rows.includes(group.name)) return whole(group);
+      return { group, wanted: new Set(named.map(({ name }) => name)) };
+    })
+    .filter(({ wanted }) => wanted.size > 0);
+}
+
+function whole(group: Group): Selection[number] {
+  return { group, wanted: new Set(group.rows.map(({ name }) => name)) };
+}
+
+async function measure(selection: Selection, options: Options): Promise<Results> {
+  const loadBefore = loadavg()[0] ?? Number.NaN;
+  const run: Run = {
+    quick: options.quick,
+    profileFolder: options.profileFolder,
+    progress: (line) => console.error(line),
+  };
+  const rows: ResultRow[] = [];
+  for (const { group, wanted } of selection) {
+    const measured = await group.measure(run, wanted);
+    for (const spec of group.rows) {
+      const result = measured.get(spec.name);
+      if (result !== undefined) rows.push(resultRow(spec, result));
+    }
+  }
+  return resultsOf(rows, options.quick, loadBefore, Date.now());
+}
+
+async function record(results: Results): Promise<void> {
+  writeFileSync(recordedFile, `${JSON.stringify(results, null, 2)}\n`);
+  console.error(`recorded in ${recordedFile}; \`npm run generate\` makes the page from it`);
+}
+
+/** Measures again what looks grossly worse than recorded; only a second time counts (performance 4.7). */
+async function compare(results: Results, options: Options): Promise<number> {
+  const recorded = JSON.parse(readFileSync(recordedFile, "utf8")) as Results;
+  const suspects = regressions(results, recorded);
+  if (suspects.length === 0) return 0;
+  console.error(`measuring again: ${suspects.join(", ")}`);
+  const selection = select({ ...options, rows: suspects });
+  if (typeof selection === "string") throw new Error(selection);
+  const confirmed = regressions(await measure(selection, options), recorded);
+  for (const name of confirmed) console.error(`${name} is grossly worse than recorded, twice`);
+  return confirmed.length === 0 ? 0 : 1;
+}
+
+function regressions(results: Results, recorded: Results): string[] {
+  const before = new Map(recorded.rows.map((row) => [row.name, row.figure]));
+  return results.rows
+    .filter((row) => {
+      const then = before.get(row.name);
+      if (row.figure === null || then === undefined || then === null) return false;
+      return isGrossRegression(row.figure.median, then.median, goalOf(row));
+    })
+    .map(({ name }) => name);
+}
+
+function rowLines(groups: readonly Group[]): string[] {
+  const rows = groups.flatMap((group) => group.rows);
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  return rows.map(({ name, title }) => `${name.padEnd(width)}  ${title}`);
+}
+
+process.exitCode = await main();
