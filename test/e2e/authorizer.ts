@@ -73,6 +73,8 @@ export interface AuthorizerOptions {
 /** An authorizer of this process, and all that it tells. */
 export interface TestAuthorizer {
   readonly address: string;
+  /** The folder whose documents it follows. */
+  readonly folder: string;
   /** Since the start or the last `forget`. */
   readonly outcomes: CheckOutcome[];
   /** Lines of its log, and of its decision log once they are written. */
@@ -139,7 +141,7 @@ export function authorizerConfig(options: AuthorizerOptions): AuthorizerConfig {
   return loaded.value;
 }
 
-export function documentsFolder(runDir: string): string {
+function documentsFolder(runDir: string): string {
   return join(runDir, "documents");
 }
 
@@ -181,6 +183,7 @@ export async function startTestAuthorizer(options: AuthorizerOptions): Promise<T
   const page = (path: string) => readPage(`http://${host}:${port}${path}`);
   return {
     address: authorizer.address,
+    folder: documentsFolder(runDir),
     outcomes,
     log: lines,
     decisions,
