@@ -121,7 +121,8 @@ function identityPolicies(
   return [...lost, ...poisoned, ...attached, ...inline];
 }
 
-function managedPolicy(lookup: DirectoryLookup, id: string): AppliedPolicy {
+/** Returns the managed policy of an id, or what stands for one that cannot be used or is not there. */
+export function managedPolicy(lookup: DirectoryLookup, id: string): AppliedPolicy {
   const poisoned = lookup.poison.byId(id);
   if (poisoned !== null) return poisoned;
   return lookup.managedPolicyById(id)?.policy ?? lookup.poison.missing(id);

@@ -19,7 +19,8 @@ const tagPrefix = `${tagsClaim}/principal_tags/`;
 const transitiveClaim = `${tagsClaim}/transitive_tag_keys`;
 const sourceIdentityClaim = "https://aws.amazon.com/source_identity";
 
-const maxTags = 50;
+/** Session tags of one session (iam-semantics 2.5). */
+export const maxSessionTags = 50;
 /** IAM's characters of tags (STS API Reference, Tag). */
 const tagText = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
@@ -58,7 +59,9 @@ export function readSessionClaims(claims: Claims): Parsed<SessionClaims> {
 
 /** Returns `tags` if AWS would take them as session tags, else `session-tags`. */
 export function checkTags(tags: readonly (readonly [string, string])[]): Parsed<Tags> {
-  if (tags.length > maxTags) return refuse(`expected at most ${maxTags} tags, got ${tags.length}`);
+  if (tags.length > maxSessionTags) {
+    return refuse(`expected at most ${maxSessionTags} tags, got ${tags.length}`);
+  }
   const folded = new Set<string>();
   for (const [key, value] of tags) {
     const fits =

@@ -14,6 +14,7 @@ import { claimText, claimTexts } from "../credentials/claims.ts";
 import type { JwtCredential } from "../credentials/credential.ts";
 import type { OidcProvider, Role } from "../directory/model.ts";
 import type { AppliedPolicy, ResourcePolicies } from "../directory/policies.ts";
+import { isFixedKey } from "./fixed-keys.ts";
 import type { SessionClaims } from "./session-tags.ts";
 
 /** How policies of the revision in force are evaluated and looked into. */
@@ -179,31 +180,8 @@ function setAudience(
   }
 }
 
-/**
- * What keys about the caller, the session and the role begin with. The question fixes them, whether it
- * has them or not: a request at hand, which may know them of somebody else, never fills them.
- */
-const fixedPrefixes = [
-  "sts:",
-  "iam:",
-  "saml:",
-  "aws:assumedroot",
-  "aws:calledvia",
-  "aws:federatedprovider",
-  "aws:multifactorauth",
-  "aws:principal",
-  "aws:requesttag/",
-  "aws:resource",
-  "aws:sourceidentity",
-  "aws:tagkeys",
-  "aws:tokenissuetime",
-  "aws:userid",
-  "aws:username",
-  "aws:viaawsservice",
-] as const;
-
 function isFixed(key: string, prefix: string): boolean {
-  return key.startsWith(prefix) || fixedPrefixes.some((fixed) => key.startsWith(fixed));
+  return key.startsWith(prefix) || isFixedKey(key);
 }
 
 function readsBeyond(
