@@ -79,13 +79,13 @@ export function createCheck(parts: CheckParts): (message: Uint8Array) => CheckOu
 /** The journey of one Check, from Envoy's bytes to a decision. */
 function judge(message: Uint8Array, parts: CheckParts, progress: Progress): Decision {
   const { decoder, identification, memory, keys, stages } = parts;
+  const snapshot = parts.snapshot();
+  progress.position = snapshot?.position ?? null;
+
   const attributes = decoder.decode(message);
   if (isDenied(attributes)) return end(progress, attributes);
   progress.attributes = attributes;
-
-  const snapshot = parts.snapshot();
   if (snapshot === null) return denied("bundle-missing");
-  progress.position = snapshot.position;
 
   const service = selectService(snapshot.services, attributes);
   if (isDenied(service)) return end(progress, service);

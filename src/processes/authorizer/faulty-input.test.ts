@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import { metricSum } from "../../../test/e2e/authorizer.ts";
+import type { Written } from "../../../test/fakes/check-request.ts";
+import { as, documents, one, person } from "../../../test/fakes/orders.ts";
+import { directoryOf, startPipeline } from "../../../test/fakes/pipeline.ts";
+
+describe("a repeated header (KEY-8)", () => {
+  const twice: Written = {
+    encoding: "header_map",
+    headers: { authorization: `Bearer ${person("ana")}`, "x-flag": ["go", "stop"] },
+  };
+
+  test.each([
+    ["raw, twice", twice],
+    ["joined", { ...twice, encoding: "headers" } as const],
+  ])(
+    "is refused where a candidate reads it, and not looked at elsewhere: %s",
+    async (_why, sent) => {
+      const pipeline = await startPipeline({ documents });
+      const flagged = pipeline.ask({ path: "/flagged", ...sent });
+      expect(flagged.answer).toMatchObject({ status: 400, reason: "ambiguous-header" });
+      expect(flagged.cache).toBe("bypass");
+      expect(pipeline.ask({ ...one, ...sent }).answer.reason).toBe("identity-policy");
+    },
+  );
+});
+
+describe("a poisoned object (BUN-5)", () => {
+  const poisoned = async (kind: "users" | "managedPolicies", name: string) => {
+    const pipeline = await startPipeline({ documents });
+    const directory = directoryOf(documents);
+    const found = directory[kind].find((entity) => entity.name === name);
+    const poison = { objectId: found?.id ?? "", kind, reason: "unreadable" };
+    await pipeline.activate({ ...directory, poison: [poison] });
+    return pipeline;
+  };
+
+  test("is an error of those it applies to, and of nobody else", async () => {
+    const pipeline = await poisoned("managedPolicies", "reading");
+    const bob = pipeline.ask({ ...one, ...as("bob") });
+    expect(bob.answer).toMatchObject({ status: 503, reason: "evaluation-error" });
+    expect(bob.decision).toMatchObject({ decision: "implicitDeny", errors: ["policy-unusable"] });
+    expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("identity-policy");
+    expect(pipeline.ask({ path: "/catalogue" }).answer.reason).toBe("resource-policy");
+    const metrics = await pipeline.metrics();
+    expect(metricSum(metrics, "mesh_iam_bundle_poisoned_objects")).toBe(1);
+    const events = pipeline.log.records().map(({ event }) => event);
+    expect(events).toContain("bundle-poisoned");
+  });
+
+  test("an error is never remembered", async () => {
+    const pipeline = await poisoned("users", "ana");
+    for (const _again of [1, 2]) {
+      expect(pipeline.ask({ ...one, ...as("ana") })).toMatchObject({
+        cache: "bypass",
+        answer: { reason: "evaluation-error" },
+      });
+    }
+    await pipeline.load(documents);
+    expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("identity-policy");
+  });
+});
