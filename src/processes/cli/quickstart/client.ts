@@ -12,6 +12,8 @@ export interface SampleRequest {
   /** The client certificate, null for the clear-text listener. */
   readonly certificate: CertificatePair | null;
   readonly grpc: boolean;
+  /** Default: none, of gRPC one empty message. */
+  readonly body?: string;
 }
 
 export interface SampleResponse {
@@ -69,7 +71,7 @@ function callHttp(proxy: ProxyAddress, sample: SampleRequest): Promise<SampleRes
         }),
       );
     });
-    request.end();
+    request.end(sample.body);
   });
 }
 
@@ -105,6 +107,6 @@ function callGrpc(proxy: ProxyAddress, sample: SampleRequest): Promise<SampleRes
         body: decodeURIComponent(String(all["grpc-message"] ?? "")),
       });
     });
-    stream.end(Buffer.alloc(5));
+    stream.end(sample.body ?? Buffer.alloc(5));
   });
 }

@@ -44,6 +44,6 @@ More callers: ${folder}/tokens. Ctrl-C ends it; the next start makes ${folder} a
 }
 
 /** Returns `text` as one word of a POSIX shell. */
-function shellWord(text: string): string {
+export function shellWord(text: string): string {
   return /^[\w./@%+=:,-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -5,7 +5,7 @@ import { explainScenario, loggedScenario } from "../explanation.ts";
 import type { CommandIo } from "../io.ts";
 import { paintOf } from "../paint.ts";
 import { packageRoot } from "../version.ts";
-import { hints } from "./hints.ts";
+import { hints, shellWord } from "./hints.ts";
 import { type Interruption, listenForInterruption } from "./interruption.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { chooseProxy, isClone, type ProxyChoice, startProxy } from "./proxy.ts";
@@ -57,11 +57,12 @@ async function run(options: QuickstartOptions, io: CommandIo, session: Session):
   const { interruption, progress, opened } = session;
   const { signal } = interruption;
   const folder = resolve(options.folder);
-  const choice = await chooseProxy(io, progress.say, signal);
-  progress.say(`starting an authorizer, a sample application and ${nameOf(choice)} ...`);
+  // First: what is wrong with the folder shall not be told after a long fetch.
   const workspace = await createWorkspace(folder, Date.now);
   opened.push(() => workspace.close());
+  const choice = await chooseProxy(io, progress.say, signal);
   signal.throwIfAborted();
+  progress.say(`starting an authorizer, a sample application and ${nameOf(choice)} ...`);
   const upstream = await startUpstream();
   opened.push(() => upstream.close());
   const authorizer = await startSampleAuthorizer(workspace);
@@ -80,9 +81,7 @@ async function run(options: QuickstartOptions, io: CommandIo, session: Session):
 
   if (!options.once) {
     const { diagnostics } = authorizer;
-    const command = isClone(packageRoot) ? "npm run -s mesh-iam --" : "npx mesh-iam";
-    const shown = relative(process.cwd(), folder) || ".";
-    const text = hints({ ...proxy, diagnostics, folder: shown, command });
+    const text = hints({ ...proxy, diagnostics, ...callAgain(folder) });
     // JSON stands alone on stdout.
     (options.json ? io.err : io.out)(`\n${text}\n`);
     authorizer.tellOfEdits();
@@ -96,6 +95,17 @@ async function run(options: QuickstartOptions, io: CommandIo, session: Session):
       `${differing.length} of ${results.length} rows differ from what was expected: ${names}`,
     );
   }
+}
+
+/** How the user's shell calls this program again, and names `folder` to it. */
+function callAgain(folder: string): { readonly command: string; readonly folder: string } {
+  const inner = relative(process.cwd(), folder);
+  const short = inner === "" ? "." : inner.startsWith("..") ? folder : inner;
+  if (!isClone(packageRoot)) return { command: "npx mesh-iam", folder: short };
+  const there = relative(packageRoot, process.cwd());
+  if (there === "") return { command: "npm run -s mesh-iam --", folder: short };
+  // npm runs a script in the package's folder.
+  return { command: `npm run -s --prefix ${shellWord(packageRoot)} mesh-iam --`, folder };
 }
 
 function nameOf(choice: ProxyChoice): string {

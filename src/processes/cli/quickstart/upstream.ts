@@ -10,8 +10,9 @@ import type { AddressInfo } from "node:net";
 export interface SeenRequest {
   readonly method: string;
   readonly path: string;
-  /** Names lower-case, values of repeated ones joined; without pseudo-headers. */
+  /** Names lower-case, values of repeated ones joined; without pseudo-headers, tokens cut short. */
   readonly headers: Readonly<Record<string, string>>;
+  readonly bodyBytes: number;
 }
 
 export interface Upstream {
@@ -39,10 +40,13 @@ export async function startUpstream(): Promise<Upstream> {
     session.once("close", () => sessions.delete(session));
   });
   server.on("stream", (stream, headers) => {
+    let bodyBytes = 0;
     stream.on("error", () => {});
-    stream.resume();
+    stream.on("data", (chunk: Buffer) => {
+      bodyBytes += chunk.length;
+    });
     stream.on("end", () => {
-      const request = seenOf(headers);
+      const request = seenOf(headers, bodyBytes);
       seen = [...seen.slice(1 - maxSeen), request];
       if (request.headers["content-type"]?.startsWith("application/grpc")) answerGrpc(stream);
       else answerHttp(stream, request);
@@ -63,14 +67,18 @@ export async function startUpstream(): Promise<Upstream> {
   };
 }
 
-function seenOf(headers: Readonly<Record<string, unknown>>): SeenRequest {
-  const texts = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
-  const pseudo = new Map(texts);
-  return {
-    method: pseudo.get(":method") ?? "",
-    path: pseudo.get(":path") ?? "",
-    headers: Object.fromEntries(texts.filter(([name]) => !name.startsWith(":"))),
-  };
+function seenOf(headers: Readonly<Record<string, unknown>>, bodyBytes: number): SeenRequest {
+  const all = Object.entries(headers).map(([name, value]) => [name, String(value)] as const);
+  const { ":method": method = "", ":path": path = "" } = Object.fromEntries(all);
+  const shown = all
+    .filter(([name]) => !name.startsWith(":"))
+    .map(([name, value]) => [name, name === "authorization" ? cutToken(value) : value]);
+  return { method, path, headers: Object.fromEntries(shown), bodyBytes };
+}
+
+/** An application that shows tokens teaches the wrong thing. */
+function cutToken(value: string): string {
+  return value.length > 24 ? `${value.slice(0, 18)}... (${value.length} characters)` : value;
 }
 
 function answerHttp(stream: ServerHttp2Stream, seen: SeenRequest): void {
