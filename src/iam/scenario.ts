@@ -1,34 +1,21 @@
-import { parseArn } from "./arn.ts";
-import { foldAscii } from "./ascii.ts";
 import type { Decision } from "./decision.ts";
-import { principalKeys, resourceKeys, timeKeys } from "./derived-keys.ts";
-import { instantOf } from "./evaluation/reference-value.ts";
 import { parseJson } from "./policy/json.ts";
-import { accountOf, type Principal } from "./principal.ts";
+import { accountOf } from "./principal.ts";
 import type { Loaded, Problem } from "./problem.ts";
-import type {
-  ContextValue,
-  OrganizationFacts,
-  PolicyLayers,
-  RequestContext,
-  RequestResource,
-} from "./request-context.ts";
+import type { ContextValue, PolicyLayers, RequestContext } from "./request-context.ts";
 import { applyContext, readFaults } from "./scenario-context.ts";
 import { type ExpectedAnswer, readExpected } from "./scenario-expected.ts";
 import { readPolicies, type ScenarioPolicy } from "./scenario-policies.ts";
-import { isAccount, readPrincipal } from "./scenario-principal.ts";
+import { readPrincipal } from "./scenario-principal.ts";
 import {
-  booleanOf,
-  type Fields,
-  fieldsOf,
-  isNull,
-  itemsOf,
-  type Place,
-  refuseValue,
-  textOf,
-  textsOf,
-  wordOf,
-} from "./scenario-reader.ts";
+  derivedKeys,
+  ownOrganization,
+  readAction,
+  readNow,
+  readOrganization,
+  readResource,
+} from "./scenario-question.ts";
+import { booleanOf, type Fields, fieldsOf, itemsOf, textOf } from "./scenario-reader.ts";
 
 /**
  * A question to the engine as it is written everywhere: `simulate`, the corpus, `mesh-iam test`,
@@ -143,110 +130,6 @@ function readScenario(
     expected,
     clauses: clauses.filter((clause) => clause !== null),
   };
-}
-
-function derivedKeys(
-  principal: Principal,
-  principalOrganization: OrganizationFacts | null,
-  { resource, tags, organization }: Target,
-  nowMs: number | null,
-): Map<string, ContextValue> {
-  return new Map([
-    ...principalKeys(principal, principalOrganization),
-    ...resourceKeys(resource, tags, organization),
-    ...(nowMs === null ? [] : timeKeys(nowMs)),
-  ]);
-}
-
-function readAction(place: Place): string | null {
-  const text = textOf(place);
-  return text === null || /^[^:]+:./.test(text) ? text : refuseValue(place, "`service:Name`");
-}
-
-interface Target {
-  readonly resource: RequestResource;
-  readonly tags: ReadonlyMap<string, string>;
-  readonly organization: OrganizationFacts | null;
-}
-
-function readResource(
-  place: Place,
-  principal: Principal | null,
-  action: string,
-  common: OrganizationFacts | null,
-): Target | null {
-  const fields = fieldsOf(place, ["arn", "account", "tags", "class", "organization"]);
-  const arnPlace = fields?.require("arn") ?? null;
-  const arnText = arnPlace && textOf(arnPlace);
-  if (fields === null || arnPlace === null || arnText === null) return null;
-  const tags = textsOf(fields.get("tags"));
-  const classPlace = fields.get("class");
-  const given = classPlace && wordOf(classPlace, ["ordinary", "role-trust", "owner-delegates"]);
-  const accountPlace = fields.get("account");
-  const organization = ownOrganization(place, common);
-
-  if (arnText === "*") {
-    // US-31: the pseudo-resource is owned by the caller's account
-    const account = principal && accountOf(principal);
-    if (accountPlace !== null && textOf(accountPlace) !== account) {
-      refuseValue(accountPlace, "the caller's account, which owns the pseudo-resource");
-    }
-    return { resource: { arn: null, account, class: given ?? "ordinary" }, tags, organization };
-  }
-  const parsed = parseArn(arnText);
-  if (!parsed.ok) {
-    return refuseValue(arnPlace, "`arn:partition:service:region:account:resource` or `*`");
-  }
-  const arn = parsed.value;
-  const account = accountPlace === null ? arn.account : textOf(accountPlace);
-  if (account === null) return null;
-  if (!isAccount(account)) {
-    return refuseValue(accountPlace ?? place, "`account`, the owner's twelve digits");
-  }
-  // the default of iam-semantics 12
-  const isRole = arn.service === "iam" && arn.resource.startsWith("role/");
-  const isAssumed = foldAscii(action).startsWith("sts:assumerole");
-  const ownClass = given ?? (isRole && isAssumed ? "role-trust" : "ordinary");
-  return { resource: { arn, account, class: ownClass }, tags, organization };
-}
-
-/** Returns the organization that stands at a principal or resource, else the common one. */
-function ownOrganization(
-  place: Place | null,
-  common: OrganizationFacts | null,
-): OrganizationFacts | null {
-  const { value, path, problems } = place ?? {};
-  const entry =
-    value?.type === "object" ? value.entries.find(({ key }) => key === "organization") : undefined;
-  if (entry === undefined || path === undefined || problems === undefined) return common;
-  return readOrganization({ value: entry.value, path: `${path}.organization`, problems });
-}
-
-function readOrganization(place: Place | null): OrganizationFacts | null {
-  if (place === null || isNull(place)) return null;
-  const fields = fieldsOf(place, ["id", "managementAccount", "path", "serviceControlEnabled"]);
-  const idPlace = fields?.require("id") ?? null;
-  const id = idPlace && textOf(idPlace);
-  if (fields === null || id === null) return null;
-  const managementPlace = fields.get("managementAccount");
-  const pathPlace = fields.get("path");
-  const enabledPlace = fields.get("serviceControlEnabled");
-  return {
-    id,
-    managementAccount: managementPlace && textOf(managementPlace),
-    path: pathPlace && textOf(pathPlace),
-    serviceControlEnabled: enabledPlace === null || booleanOf(enabledPlace) === true,
-  };
-}
-
-const nanosPerMs = 1_000_000n;
-
-function readNow(place: Place | null): number | null {
-  const text = place && textOf(place);
-  if (place === null || text === null) return null;
-  const instant = instantOf(text);
-  if (instant === null) return refuseValue(place, "a time such as `2026-11-24T00:00:00Z`");
-  return Number(instant / nanosPerMs);
 }
 
 /** The answer to a scenario (DESIGN 6). */
