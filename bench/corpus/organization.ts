@@ -85,8 +85,11 @@ export const resourceDocument: Json = {
   ],
 };
 
+/** Where the provider's keys come from, as `spec.jwks` of an `OidcProvider`. */
+export type JwksSource = { readonly file: string } | { readonly keys: readonly unknown[] };
+
 /** Returns the documents of the organization with `users` users, as one file's text. */
-export function organizationDocuments(users: number): string {
+export function organizationDocuments(users: number, jwks: JwksSource): string {
   const documents = [
     document("Organization", "acme", {
       id: "o-acme123456",
@@ -106,7 +109,7 @@ export function organizationDocuments(users: number): string {
         url: issuer,
         tokenKind: "oidc-id",
         audiences: [audience],
-        jwks: { file: "jwks.json" },
+        jwks,
         rules: [{ user: { account, name: { claim: "preferred_username" } } }],
       },
       account,

@@ -31,7 +31,7 @@ export function createWorkspace({ users, messages }: CorpusSize): Workspace {
   const documents = join(folder, "documents");
   mkdirSync(documents);
   const tokens = createTokenSource(Date.now());
-  const text = organizationDocuments(users);
+  const text = organizationDocuments(users, { file: "jwks.json" });
   writeFileSync(join(documents, "jwks.json"), tokens.jwks);
   const file = join(documents, "organization.yaml");
   writeFileSync(file, text);
