@@ -139,7 +139,12 @@ const externalAuthorization = {
   grpc_service: {
     timeout: "1s",
     envoy_grpc: { cluster_name: "mesh_iam", authority: "mesh-iam.local" },
-    retry_policy: { num_retries: 1, retry_on: "connect-failure,refused-stream,reset,unavailable" },
+    retry_policy: {
+      num_retries: 1,
+      // The default begins at a second, which is longer than a check may take.
+      retry_back_off: { base_interval: "0.005s", max_interval: "0.025s" },
+      retry_on: "connect-failure,refused-stream,reset,unavailable",
+    },
   },
 };
 

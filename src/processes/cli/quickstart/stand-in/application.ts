@@ -47,7 +47,8 @@ function pass(
   responseHeaders: readonly HeaderMutation[],
 ): Promise<boolean> {
   return new Promise((resolve) => {
-    const stream = session.request(toObject(headers));
+    // Node would take a GET for one without a body.
+    const stream = session.request(toObject(headers), { endStream: false });
     let isAnswered = false;
     stream.on("response", (_received, _flags, raw) => {
       isAnswered = true;

@@ -8,7 +8,7 @@ import { type Headers, pairsOf } from "./headers.ts";
 /** What is to be done with a request: ask about it, or refuse it as Envoy does without asking. */
 export type ReadRequest =
   | { readonly type: "ask"; readonly request: ProxiedRequest }
-  | { readonly type: "refused"; readonly status: 400 | 404 };
+  | { readonly type: "refused"; readonly status: 400 | 404; readonly body: string };
 
 /** Headers that are about one connection only (RFC 9110, 7.6.1; RFC 9113, 8.2.2). */
 const hopHeaders = new Set([
@@ -33,13 +33,10 @@ const ownHeaders = /^(x-envoy-.*|x-forwarded-client-cert|x-forwarded-proto|x-req
  * 1.1, 4.6, 9.
  */
 export function readRequest(incoming: Incoming, id: string, nowMs: number): ReadRequest {
-  const path = incoming.url ?? "";
-  if (path.includes("#")) return { type: "refused", status: 400 };
-  if (!path.startsWith("/")) return { type: "refused", status: 404 };
+  const { url: path = "", method = "" } = incoming;
   const received = pairsOf(incoming.rawHeaders);
-  if (received.some(([name]) => name.includes("_"))) return { type: "refused", status: 400 };
-
-  const method = incoming.method ?? "";
+  const refused = refuse(path, received);
+  if (refused !== null) return refused;
   const host = joined(received, ":authority") ?? joined(received, "host") ?? "";
   const connection = connectionOf(incoming.socket);
   const { source, destination, scheme, serverName } = connection;
@@ -61,6 +58,15 @@ export function readRequest(incoming: Incoming, id: string, nowMs: number): Read
       ...{ source, destination, serverName },
     },
   };
+}
+
+/** What Envoy refuses by itself, beyond what Node's parsers do. */
+function refuse(path: string, headers: Headers): ReadRequest | null {
+  if (headers.some(([name]) => name.includes("_"))) {
+    return { type: "refused", status: 400, body: "Bad Request" };
+  }
+  if (path.includes("#")) return { type: "refused", status: 400, body: "" };
+  return path.startsWith("/") ? null : { type: "refused", status: 404, body: "" };
 }
 
 function joined(headers: Headers, wanted: string): string | undefined {

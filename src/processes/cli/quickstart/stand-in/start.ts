@@ -76,7 +76,7 @@ async function serve(
 ): Promise<void> {
   const read = readRequest(incoming, id, Date.now());
   if (read.type === "refused") {
-    answer(incoming, outgoing, { status: read.status, headers: [], body: "" });
+    answer(incoming, outgoing, { ...read, headers: [] });
     return;
   }
   const reply = await client.check(read.request);
