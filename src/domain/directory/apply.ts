@@ -77,6 +77,11 @@ export function trustPoliciesOfRole(lookup: DirectoryLookup, role: Role): Resour
   return resourcePolicies(lookup, role.account, "role-trust", resource);
 }
 
+/** Returns what applies to a resource of `account` that has no policy of its own: the RCPs alone. */
+export function policiesOfResource(lookup: DirectoryLookup, account: string): ResourcePolicies {
+  return resourcePolicies(lookup, account, "ordinary", null);
+}
+
 /** Returns what the engine has to know of the account's organization; null: it is in none. */
 export function organizationFacts(
   lookup: DirectoryLookup,

@@ -1,11 +1,11 @@
 import { parseArn } from "../../../iam/arn.ts";
-import { nearestWord } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type EntityType, entityArn } from "../arns.ts";
 import type { DocumentOptions, Quotas } from "../document-options.ts";
 import { type Place, type Report, refuseAt } from "../document-problem.ts";
 import type { Account, Directory, Organization, Service } from "../model.ts";
 import type { Placed } from "../shape/scalars.ts";
+import { meant, nearest } from "../suggestion.ts";
 import type { TrustTable } from "../trust-table.ts";
 import { uniqueId } from "../unique-id.ts";
 import type { DocumentKind, Header } from "./kind.ts";
@@ -39,9 +39,6 @@ export interface PlacedService {
   readonly hosts: readonly Placed<string>[];
   readonly workloads: readonly Placed<string>[];
 }
-
-/** Above so many names none is suggested for an unknown one: a suggestion is not worth the work. */
-const maxSuggestions = 2_000;
 
 /**
  * What the documents of one run know of each other: every name that occurs, the organization, what has
@@ -165,7 +162,7 @@ export class World {
     if (this.find(kind, account, name) !== undefined) return uniqueId(kind, account, name);
     const names = [...(this.#headers.get(`${kind}\0${account}`)?.keys() ?? [])];
     const what = `unknown ${namedKinds[kind].word} ${quote(name)} in account ${quote(account)}`;
-    this.refuse(place, "UNKNOWN_REFERENCE", what + suggestion(name, names));
+    this.refuse(place, "UNKNOWN_REFERENCE", what + meant(nearest(name, names)));
     return null;
   }
 
@@ -209,7 +206,7 @@ export class World {
     const id = this.units.get(value);
     if (id !== undefined) return id;
     const what = `unknown organizational unit ${quote(value)}`;
-    this.refuse(place, "UNKNOWN_REFERENCE", what + suggestion(value, [...this.units.keys()]));
+    this.refuse(place, "UNKNOWN_REFERENCE", what + meant(nearest(value, [...this.units.keys()])));
     return null;
   }
 
@@ -223,7 +220,7 @@ export class World {
     for (const [id, place] of missing) {
       const what = `unknown account ${quote(id)}: expected an Account document for it`;
       const known = [...this.#accounts];
-      this.refuse(place, "UNKNOWN_REFERENCE", what + suggestion(id, known));
+      this.refuse(place, "UNKNOWN_REFERENCE", what + meant(nearest(id, known)));
     }
     return [];
   }
@@ -232,11 +229,6 @@ export class World {
 /** Returns `file:line:column` of `place`. */
 export function formatWhere(place: Place): string {
   return `${place.file}:${place.position.line}:${place.position.column}`;
-}
-
-function suggestion(word: string, known: readonly string[]): string {
-  const near = known.length > maxSuggestions ? null : nearestWord(word, known);
-  return near === null ? "" : `, did you mean ${quote(near)}?`;
 }
 
 function accountByName(id: string): Account {
