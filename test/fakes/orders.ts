@@ -22,8 +22,17 @@ import { startMs } from "./pipeline.ts";
 export const login = createTokenIssuer(issuer, audience, "key-1", () => startMs);
 export const stranger = createTokenIssuer(issuer, audience, "key-of-another", () => startMs);
 export const seconds = startMs / 1000;
-export const person = (name: string, more: object = {}) =>
-  login.issue({ sub: name, preferred_username: name, ...more });
+const issued = new Map<string, string>();
+
+/** Returns the token of a person with these further claims: the same text for the same claims. */
+export function person(name: string, more: object = {}): string {
+  const claims = { sub: name, preferred_username: name, ...more };
+  const key = JSON.stringify(claims, (_key, value) => value ?? "absent");
+  const token = issued.get(key) ?? login.issue(claims);
+  issued.set(key, token);
+  return token;
+}
+
 export const bearer = (token: string) => ({ headers: { authorization: `Bearer ${token}` } });
 export const as = (name: string, more: object = {}) => bearer(person(name, more));
 
@@ -83,3 +92,8 @@ export const documents: readonly Document[] = [
 
 export const withService = (other: Document) => [...organization(login.jwks), ...callers, other];
 export const one = { path: "/orders/1" };
+
+/** Returns the document with these members of its `spec` changed. */
+export function withSpec(given: Document, changes: object): Document {
+  return { ...given, spec: { ...(given.spec as object), ...changes } };
+}

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { metricSum } from "../../../test/e2e/authorizer.ts";
 import {
-  type Document,
   document,
   partner,
   policy,
@@ -22,6 +21,7 @@ import {
   seconds,
   stranger,
   withService,
+  withSpec,
 } from "../../../test/fakes/orders.ts";
 import {
   directoryOf,
@@ -82,7 +82,7 @@ const rows: readonly Row[] = [
     reason: "shadow-mode",
     why: "a service that is not enforced yet",
     request: one,
-    options: { documents: withService(shadowed(orders)) },
+    options: { documents: withService(withSpec(orders, { mode: "shadow" })) },
   },
   {
     reason: "explicit-deny",
@@ -364,10 +364,6 @@ const elsewhere: ReadonlyMap<Reason, string> = new Map([
   ["overloaded", "the listener's"],
   ["deadline", "the listener's"],
 ]);
-
-function shadowed(definition: Document): Document {
-  return { ...definition, spec: { ...(definition.spec as object), mode: "shadow" } };
-}
 
 async function send({ request, options, send }: Row) {
   const pipeline = await startPipeline({ documents, ...options });
