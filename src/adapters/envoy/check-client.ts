@@ -13,8 +13,11 @@ export interface CheckClient {
   close(): void;
 }
 
+/** grpc-js, as a client, knows no abstract sockets. */
+export type CheckAddress = Exclude<ListenAddress, { readonly type: "abstract" }>;
+
 export interface CheckClientOptions {
-  readonly address: ListenAddress;
+  readonly address: CheckAddress;
   /** From the call to its answer, connecting included; Envoy's default is 200. */
   readonly timeoutMs: number;
 }
@@ -51,13 +54,11 @@ export function createCheckClient({ address, timeoutMs }: CheckClientOptions): C
 }
 
 // The names of gRPC's resolvers (grpc/grpc doc/naming.md).
-function targetOf(address: ListenAddress): string {
+function targetOf(address: CheckAddress): string {
   switch (address.type) {
     case "tcp":
       return `dns:${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
     case "unix":
       return `unix:${address.path}`;
-    case "abstract":
-      return `unix-abstract:${address.name}`;
   }
 }

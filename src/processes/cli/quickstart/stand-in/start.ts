@@ -1,6 +1,9 @@
 import { readFileSync } from "node:fs";
-import { type CheckClient, createCheckClient } from "../../../../adapters/envoy/check-client.ts";
-import type { ListenAddress } from "../../../../adapters/envoy/listener.ts";
+import {
+  type CheckAddress,
+  type CheckClient,
+  createCheckClient,
+} from "../../../../adapters/envoy/check-client.ts";
 import type { RunningProxy } from "../envoy.ts";
 import { type Application, createApplication, serverName } from "./application.ts";
 import {
@@ -16,7 +19,7 @@ import { readRequest } from "./request.ts";
 
 export interface StandInLayout {
   readonly upstreamPort: number;
-  readonly authorizer: ListenAddress;
+  readonly authorizer: CheckAddress;
   /** PEM files. */
   readonly serverCertificate: string;
   readonly serverKey: string;
