@@ -23,6 +23,9 @@ export interface Target {
   readonly organization: OrganizationFacts | null;
 }
 
+/** The fields of a resource. */
+export const resourceFields = ["arn", "account", "tags", "class", "organization"] as const;
+
 /** Returns an action as written, null with a problem. */
 export function readAction(place: Place): string | null {
   const text = textOf(place);
@@ -39,7 +42,7 @@ export function readResource(
   action: string,
   common: OrganizationFacts | null,
 ): Target | null {
-  const fields = fieldsOf(place, ["arn", "account", "tags", "class", "organization"]);
+  const fields = fieldsOf(place, resourceFields);
   const arnPlace = fields?.require("arn") ?? null;
   const arnText = arnPlace && textOf(arnPlace);
   if (fields === null || arnPlace === null || arnText === null) return null;

@@ -10,8 +10,6 @@ export const identityHeaders = [
   "x-mesh-iam-revision",
 ] as const;
 
-export type IdentityHeader = (typeof identityHeaders)[number];
-
 /**
  * What is stripped from every allowed request, seen or not: the known names and their underscore twins.
  * A listener may hide a client's header from us and still forward it.

@@ -23,7 +23,7 @@ export function compileLayers(layers: PolicyLayers<CompiledPolicy>): EngineLayer
     resource: resource && createPolicySet([resource]),
     permissionsBoundary: permissionsBoundary && createPolicySet([permissionsBoundary]),
     session: session && createPolicySet(session),
-    serviceControl: layers.serviceControl && layers.serviceControl.map(createPolicySet),
-    resourceControl: layers.resourceControl && layers.resourceControl.map(createPolicySet),
+    serviceControl: layers.serviceControl?.map(createPolicySet) ?? null,
+    resourceControl: layers.resourceControl?.map(createPolicySet) ?? null,
   });
 }

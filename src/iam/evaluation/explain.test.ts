@@ -302,11 +302,9 @@ test("IMP-7 over the corpus the statements that are said to apply are those that
       identity: layers.identity.map(compile),
       resource: layers.resource && compile(layers.resource),
       permissionsBoundary: layers.permissionsBoundary && compile(layers.permissionsBoundary),
-      session: layers.session && layers.session.map(compile),
-      serviceControl:
-        layers.serviceControl && layers.serviceControl.map((level) => level.map(compile)),
-      resourceControl:
-        layers.resourceControl && layers.resourceControl.map((level) => level.map(compile)),
+      session: layers.session?.map(compile) ?? null,
+      serviceControl: layers.serviceControl?.map((level) => level.map(compile)) ?? null,
+      resourceControl: layers.resourceControl?.map((level) => level.map(compile)) ?? null,
     });
     const { decision, layers: all, blockedBy } = explain(context, engine);
     explained++;
