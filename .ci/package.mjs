@@ -1,11 +1,13 @@
 // Packs what is published, twice, and uses the tarball as a stranger would: installed into an empty
-// folder with scripts off, its command asked for help, its library imported and type-checked.
+// folder with scripts off, its command asked for help and for the quickstart, its library imported and
+// type-checked.
 // Run after `npm run build`; the tarball stays in build/.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import {
   cpSync,
   existsSync,
+  globSync,
   mkdirSync,
   mkdtempSync,
   readFileSync,
@@ -71,6 +73,13 @@ function use(folder) {
     "so does the bin",
   );
 
+  const [envoy] = globSync(".cache/envoy/*/envoy", { cwd: root });
+  const found = envoy === undefined ? {} : { ENVOY_BIN: join(root, envoy) };
+  const quickstart = [...hardened, main, "quickstart", "--once", "--json"];
+  const env = { ...found, ...process.env };
+  const table = JSON.parse(run(process.execPath, quickstart, folder, env));
+  check(table.asExpected, `the quickstart runs: ${table.rows.length} rows, proxy: ${table.proxy}`);
+
   writeFileSync(
     join(folder, "use.ts"),
     'import * as library from "mesh-iam";\nconst names: string[] = Object.keys(library);\nif (names.length === 0) throw new Error("the library exports nothing");\n',
@@ -87,9 +96,10 @@ function digest(path) {
   return createHash("sha256").update(readFileSync(path)).digest("hex");
 }
 
-function run(command, args, cwd) {
+function run(command, args, cwd, env = process.env) {
   return execFileSync(command, args, {
     cwd,
+    env,
     encoding: "utf8",
     stdio: ["ignore", "pipe", "inherit"],
   });
