@@ -164,7 +164,11 @@ export const authorizerSettings = {
   }),
   tokenCache: group("Tokens that were verified.", {
     capacity: setting(count(4, 10_000_000), 10_000, "Tokens in all."),
-    maxBytes: setting(bytes(65_536, 4_096 * mib), 16 * mib, "Bytes in all."),
+    maxBytes: setting(
+      bytes(65_536, 4_096 * mib),
+      16 * mib,
+      "Bytes in all, and as many again for the callers that tokens and peers are mapped to.",
+    ),
     maxTtlSeconds: setting(
       seconds(0, day),
       3_600,

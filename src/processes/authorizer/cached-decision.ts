@@ -2,8 +2,8 @@ import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { Decision } from "../../iam/decision.ts";
 import type { ContextValue, KeyFault } from "../../iam/request-context.ts";
-import type { Reads } from "./caller.ts";
 import type { FrontedService } from "./fronted-service.ts";
+import type { Reads } from "./question.ts";
 
 /** An answer that was given, and every input that it depended on, to be compared part by part. */
 export interface CachedDecision {
@@ -32,8 +32,8 @@ export interface KeyReader {
   read(keyLower: string): ContextValue | KeyFault | undefined;
 }
 
-/** Record, list and map slots of an entry. */
-const entryBytes = 400;
+/** Record, resolved request, decision, list and map slots; measured. */
+const entryBytes = 1_600;
 
 /**
  * True when the request is read from more than a stored answer compares: override headers, which may

@@ -3,8 +3,10 @@ import type { Decision } from "../../iam/decision.ts";
 import { evaluate } from "../../iam/evaluation/evaluate.ts";
 import type { KeyFault, RequestContext } from "../../iam/request-context.ts";
 import type { AskedCheck } from "./asked-check.ts";
-import type { Caller, Question } from "./caller.ts";
-import type { AttestedKeys, RequestKeys } from "./request-keys.ts";
+import type { AttestedKeys } from "./attested-keys.ts";
+import type { Caller } from "./caller.ts";
+import type { Question } from "./question.ts";
+import type { RequestKeys } from "./request-keys.ts";
 
 /** Everything that one decision is made from. */
 export interface DecisionInput {
@@ -33,7 +35,7 @@ export function decide(request: ResolvedRequest, input: DecisionInput): Decided 
 
 /** Returns the layers of the question that `request` is. */
 export function questionOf(request: ResolvedRequest, { asked, caller }: DecisionInput): Question {
-  return caller.question(asked.service, request.implied !== null);
+  return caller.rights.question(asked.service, request.implied !== null);
 }
 
 /** Returns the question as the engine takes it, and binds the keys of the process to it. */
@@ -42,7 +44,7 @@ export function contextOf(request: ResolvedRequest, input: DecisionInput): Reque
   const { service, asOfMs } = asked;
   const { principal, policies } = caller.mapped;
   keys.bind(asked, request, caller.mapped, attested);
-  const { faultable } = questionOf(request, input).reads(request.action, service);
+  const { faultable } = questionOf(request, input).reads(request.action);
   return {
     principal,
     action: request.action,

@@ -276,9 +276,30 @@ test("claims of the wrong shape are an error where a candidate reads them (KEY-9
   expect(pipeline.ask(asked).answer.reason).toBe("identity-policy");
 });
 
-test("callers are remembered per credential, within their bound", async () => {
-  const pipeline = await startPipeline({ documents, sets: ["tokenCache.capacity=4"] });
-  for (let i = 0; i < 10; i++) pipeline.ask({ ...one, ...as("ana", { n: i }) });
-  expect(pipeline.sync.snapshot?.callers.size).toBe(4);
-  expect(pipeline.tokens.size).toBe(4);
+describe("callers are remembered per credential, within their bounds", () => {
+  test("by number", async () => {
+    const pipeline = await startPipeline({ documents, sets: ["tokenCache.capacity=4"] });
+    for (let i = 0; i < 10; i++) pipeline.ask({ ...one, ...as("ana", { n: i }) });
+    expect(pipeline.sync.snapshot?.callers.size).toBe(4);
+    expect(pipeline.tokens.size).toBe(4);
+  });
+
+  test("by bytes, claims reckoned apart (POL-068)", async () => {
+    const pipeline = await startPipeline({ documents, sets: ["tokenCache.maxBytes=65536"] });
+    const many = Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`claim${i}`, i]));
+    for (let i = 0; i < 20; i++) pipeline.ask({ ...one, ...as("ana", { ...many, n: i }) });
+    const callers = pipeline.sync.snapshot?.callers;
+    expect(callers?.calculatedSize).toBeLessThanOrEqual(65_536);
+    expect(callers?.size).toBeLessThanOrEqual(4);
+    expect(callers?.size).toBeGreaterThan(1);
+  });
+
+  test("and what their policies let them ask is shared by all who have the same", async () => {
+    const pipeline = await startPipeline({ documents });
+    for (let i = 0; i < 3; i++) pipeline.ask({ ...one, ...as("ana", { n: i }) });
+    pipeline.ask({ ...one, ...as("bob") });
+    const callers = [...(pipeline.sync.snapshot?.callers.values() ?? [])];
+    expect(callers).toHaveLength(4);
+    expect(new Set(callers.map(({ rights }) => rights)).size).toBe(2);
+  });
 });

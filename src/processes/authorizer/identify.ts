@@ -7,9 +7,10 @@ import { type Denied, isDenied } from "../../domain/request/denied.ts";
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { WebIdentityTrust } from "../../domain/sts/web-identity-trust.ts";
 import type { AskedCheck } from "./asked-check.ts";
-import { Caller } from "./caller.ts";
+import { type AttestedKeys, attestedKeys } from "./attested-keys.ts";
+import type { Caller } from "./caller.ts";
 import { faultsAmong } from "./decide.ts";
-import type { AttestedKeys, RequestKeys } from "./request-keys.ts";
+import type { RequestKeys } from "./request-keys.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 /** Who asks, in one revision, and what else the request proved. */
@@ -71,7 +72,8 @@ export class Identification {
     if (known !== undefined && known !== null) return known;
     const mapping = mapPrincipal(authentication, snapshot.lookup, snapshot.trust);
     if (isDenied(mapping)) return mapping;
-    const caller = new Caller(mapping.mapped, mapping.trust, snapshot.compiler);
+    const { mapped, trust } = mapping;
+    const caller: Caller = { mapped, trust, rights: snapshot.compiler.rights(mapped.policies) };
     if (principalCredential === null) snapshot.anonymous = caller;
     else snapshot.callers.set(principalCredential, caller);
     return caller;
@@ -102,24 +104,29 @@ export class Identification {
     { token, mtls }: Authentication,
   ): readonly AttestedKeys[] {
     if (token === null && mtls === null) return nothingProven;
-    const facts: AttestedKeys[] = [];
-    if (token !== null)
-      facts.push(remember(attested, token, () => tokenFacts(token, this.#issuers())));
-    if (mtls !== null) {
-      facts.push(remember(attested, mtls, () => ({ keys: peerFacts(mtls, lookup), faults: null })));
+    const proven: AttestedKeys[] = [];
+    if (token !== null) {
+      const issuers = this.#issuers();
+      const make = () => tokenFacts(token, issuers);
+      proven.push(remember(attested, token, "mesh:jwtclaim/", make));
     }
-    return facts;
+    if (mtls !== null) {
+      const make = () => ({ keys: peerFacts(mtls, lookup), faults: null });
+      proven.push(remember(attested, mtls, "mesh:source", make));
+    }
+    return proven;
   }
 }
 
 function remember(
   known: WeakMap<TokenCredential | MtlsCredential, AttestedKeys>,
   credential: TokenCredential | MtlsCredential,
-  make: () => AttestedKeys,
+  prefix: string,
+  make: Parameters<typeof attestedKeys>[1],
 ): AttestedKeys {
   const found = known.get(credential);
   if (found !== undefined) return found;
-  const made = make();
+  const made = attestedKeys(prefix, make);
   known.set(credential, made);
   return made;
 }

@@ -86,7 +86,7 @@ export class Memory {
       return "bypass";
     }
     if (!isCacheable(decision, request, asOfMs)) return "bypass";
-    const reads = questionOf(request, input).reads(request.action, service);
+    const reads = questionOf(request, input).reads(request.action);
     const answer = cachedDecision(service, attributes, request, reads, keys, decision, asOfMs);
     if (answer === null) return "bypass";
     switch (decisions.store(caller, answer)) {

@@ -82,6 +82,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       region: config.region,
       dryRun: config.dryRun,
       maxCallers: config.tokenCache.capacity,
+      maxCallerBytes: config.tokenCache.maxBytes,
       decisionCache: config.decisionCache.enabled ? config.decisionCache : null,
       evicted: (reason, entries) => metrics.decisionCacheEviction(reason, entries),
     },

@@ -55,7 +55,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
     // INVARIANT: a decision is of the snapshot in force; a Check is synchronous.
     if (compiler === undefined) throw new TypeError("a decision without a snapshot");
     const { service } = input.asked;
-    const readable = questionOf(request, input).reads(request.action, service).keys;
+    const readable = questionOf(request, input).reads(request.action).keys;
     const layers = documentLayers(input.caller, service, request.implied !== null, compiler);
     return keepQuestion(contextOf(request, input), readable, layers);
   };

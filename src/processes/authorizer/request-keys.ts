@@ -3,12 +3,7 @@ import { type RequestKeySettings, requestKey } from "../../domain/request/contex
 import type { ResolvedRequest } from "../../domain/request/resolve.ts";
 import type { ContextKeys, ContextValue, KeyFault } from "../../iam/request-context.ts";
 import type { AskedCheck } from "./asked-check.ts";
-
-/** Facts that a request proves beyond its principal: claims of the token, identity of the peer. */
-export interface AttestedKeys {
-  readonly keys: ReadonlyMap<string, ContextValue>;
-  readonly faults: ReadonlyMap<string, KeyFault> | null;
-}
+import type { AttestedKeys } from "./attested-keys.ts";
 
 /**
  * The condition keys of the Check at hand, filled when somebody asks and remembered until the next
@@ -62,8 +57,8 @@ export class RequestKeys implements ContextKeys {
     const { attributes, service, asOfMs } = asked;
     const own = mapped.keys.get(key) ?? service.keys.get(key);
     if (own !== undefined) return own;
-    for (const { keys, faults } of this.#attested) {
-      const value = keys.get(key) ?? faults?.get(key);
+    for (const proven of this.#attested) {
+      const value = proven.read(key);
       if (value !== undefined) return value;
     }
     if (key === "aws:multifactorauthage" && mapped.multiFactorAuthAtMs !== null) {

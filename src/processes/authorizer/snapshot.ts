@@ -7,11 +7,11 @@ import { createServiceTable, type ServiceTable } from "../../domain/request/serv
 import type { TrustEvaluator } from "../../domain/sts/web-identity-trust.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
+import type { AttestedKeys } from "./attested-keys.ts";
 import type { Caller } from "./caller.ts";
 import { DecisionCache, type DecisionCacheOptions, type Eviction } from "./decision-cache.ts";
 import { type FrontedService, frontService } from "./fronted-service.ts";
 import { PolicyCompiler } from "./policy-compiler.ts";
-import type { AttestedKeys } from "./request-keys.ts";
 import { createTrustEvaluator } from "./trust-evaluator.ts";
 
 /** Where a snapshot stands in the history of its organization. */
@@ -45,7 +45,9 @@ export interface SnapshotSettings {
   readonly partition: string;
   readonly region: string;
   readonly dryRun: boolean;
+  /** Callers that are remembered, and their bytes. */
   readonly maxCallers: number;
+  readonly maxCallerBytes: number;
   /** Null: every Check is evaluated. */
   readonly decisionCache: DecisionCacheOptions | null;
   readonly evicted: (reason: Eviction, entries: number) => void;
@@ -79,7 +81,11 @@ export function createSnapshot(
     lookup,
     services: createServiceTable(services),
     compiler,
-    callers: new LRUCache<Credential, Caller>({ max: settings.maxCallers }),
+    callers: new LRUCache<Credential, Caller>({
+      max: settings.maxCallers,
+      maxSize: settings.maxCallerBytes,
+      sizeCalculation: (_caller, credential) => bytesOfCaller(credential),
+    }),
     anonymous: null,
     trust: createTrustEvaluator(compiler),
     attested: new WeakMap(),
@@ -88,6 +94,11 @@ export function createSnapshot(
         ? null
         : new DecisionCache(settings.decisionCache, settings.evicted),
   };
+}
+
+/** Principal and keys of a caller, measured; its credential's claims once more, as condition keys. */
+function bytesOfCaller(credential: Credential): number {
+  return 3_500 + (credential.type === "mtls" ? 0 : credential.claims.size * 300);
 }
 
 function frontedServices(directory: Directory, wanted: readonly string[]): readonly Service[] {
