@@ -2,8 +2,9 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { ownGroups, peerGroups } from "./groups.ts";
+import { pinGenerator } from "./measure/child.ts";
 import { helpText, type Options, parseOptions } from "./options.ts";
-import { type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
+import { failedRow, type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
 import type { Group, Run } from "./rows/row.ts";
 import { formatTable } from "./table.ts";
 import { goalOf, isGrossRegression } from "./thresholds.ts";
@@ -36,7 +37,8 @@ async function main(): Promise<number> {
   }
   const results = await measure(selected, options);
   console.log(options.json ? JSON.stringify(results, null, 2) : formatTable(results));
-  if (options.record) await record(results);
+  if (results.rows.some(({ failed }) => failed !== null)) return 1;
+  if (options.record) record(results);
   return options.check ? await compare(results, options) : 0;
 }
 
@@ -64,6 +66,7 @@ function whole(group: Group): Selection[number] {
 
 async function measure(selection: Selection, options: Options): Promise<Results> {
   const loadBefore = loadavg()[0] ?? Number.NaN;
+  pinGenerator();
   const run: Run = {
     quick: options.quick,
     profileFolder: options.profileFolder,
@@ -71,16 +74,33 @@ async function measure(selection: Selection, options: Options): Promise<Results>
   };
   const rows: ResultRow[] = [];
   for (const { group, wanted } of selection) {
-    const measured = await group.measure(run, wanted);
-    for (const spec of group.rows) {
-      const result = measured.get(spec.name);
-      if (result !== undefined) rows.push(resultRow(spec, result));
-    }
+    rows.push(...(await measureGroup(group, run, wanted)));
   }
   return resultsOf(rows, options.quick, loadBefore, Date.now());
 }
 
-async function record(results: Results): Promise<void> {
+/** A group that breaks is told in its rows, and the others go on. */
+async function measureGroup(
+  group: Group,
+  run: Run,
+  wanted: ReadonlySet<string>,
+): Promise<ResultRow[]> {
+  const specs = group.rows.filter(({ name }) => wanted.has(name));
+  try {
+    const measured = await group.measure(run, wanted);
+    return specs.map((spec) => {
+      const result = measured.get(spec.name);
+      return result === undefined
+        ? failedRow(spec, "no figure was taken")
+        : resultRow(spec, result);
+    });
+  } catch (failure) {
+    run.progress(`${group.name}: ${failure instanceof Error ? failure.stack : failure}`);
+    return specs.map((spec) => failedRow(spec, failure));
+  }
+}
+
+function record(results: Results): void {
   writeFileSync(recordedFile, `${JSON.stringify(results, null, 2)}\n`);
   console.error(`recorded in ${recordedFile}; \`npm run generate\` makes the page from it`);
 }

@@ -1,4 +1,4 @@
-import { availableParallelism, cpus, loadavg } from "node:os";
+import { cpus, loadavg } from "node:os";
 import { envoyVersion } from "../src/adapters/envoy/binary.ts";
 import { messageBytes } from "./corpus/check-requests.ts";
 import { tokenBytes } from "./corpus/tokens.ts";
@@ -10,11 +10,12 @@ export interface ResultRow {
   readonly name: string;
   readonly title: string;
   readonly unit: Unit;
-  /** Null: not measured, for the reason in `skipped`. */
+  /** Null: not measured, for the reason in `skipped` or `failed`. */
   readonly figure: Figure | null;
   readonly rounds: number;
   readonly details: Readonly<Record<string, number>>;
   readonly skipped: string | null;
+  readonly failed: string | null;
 }
 
 /** A whole run. */
@@ -37,7 +38,7 @@ export interface Results {
 /** Returns a row's line, figures rounded to four significant digits. */
 export function resultRow(spec: RowSpec, result: RowResult): ResultRow {
   if ("skipped" in result) {
-    return { ...spec, figure: null, rounds: 0, details: {}, skipped: result.skipped };
+    return { ...spec, ...nothing, skipped: result.skipped };
   }
   const { median, min, max } = figureOf(result.rounds);
   return {
@@ -48,6 +49,18 @@ export function resultRow(spec: RowSpec, result: RowResult): ResultRow {
       Object.entries(result.details).map(([name, value]) => [name, round(value)]),
     ),
     skipped: null,
+    failed: null,
+  };
+}
+
+const nothing = { figure: null, rounds: 0, details: {}, skipped: null, failed: null } as const;
+
+/** Returns the line of a row whose measurement broke: a wrong answer, a server that ended. */
+export function failedRow(spec: RowSpec, failure: unknown): ResultRow {
+  return {
+    ...spec,
+    ...nothing,
+    failed: failure instanceof Error ? failure.message : String(failure),
   };
 }
 
@@ -63,7 +76,7 @@ export function resultsOf(
     node: process.versions.node,
     platform: `${process.platform} ${process.arch}`,
     cpu: cpus()[0]?.model.trim() ?? "unknown",
-    cores: availableParallelism(),
+    cores: cpus().length,
     loadBefore: round(loadBefore),
     loadAfter: round(loadavg()[0] ?? Number.NaN),
     envoy: envoyVersion,

@@ -43,7 +43,10 @@ function cells(row: ResultRow): string[] {
   const goal = goalOf(row);
   const must = formatValue(goal.must, row.unit);
   const aim = formatValue(goal.aim, row.unit);
-  if (row.figure === null) return [row.name, "–", "–", must, aim, `skipped: ${row.skipped}`];
+  if (row.figure === null) {
+    const why = row.failed === null ? `skipped: ${row.skipped}` : `FAILED: ${row.failed}`;
+    return [row.name, "–", "–", must, aim, why];
+  }
   const { median, min, max } = row.figure;
   return [
     row.name,

@@ -34,15 +34,16 @@ export function shopName(policy: number): string {
  * Returns policy number `policy`: what one may do with the orders of one shop, from within the mesh's
  * network and for one's own team.
  */
-export function policyDocument(policy: number): Json {
+export function policyDocument(policy: number, edition = 0): Json {
   const shop = shopName(policy);
   const statements = Array.from({ length: statementsPerPolicy }, (_, n) => ({
-    Sid: `S${n}`,
+    Sid: `S${n}E${edition}`,
     Effect: "Allow",
     Action: `orders:${actions[n % actions.length]}`,
     Resource: `arn:aws:orders:*:${account}:shop/${shop}/order/*`,
     Condition: {
-      IpAddress: { "aws:SourceIp": "10.0.0.0/8" },
+      // Loopback too: that is where the bench stands when a real Envoy asks.
+      IpAddress: { "aws:SourceIp": ["10.0.0.0/8", "127.0.0.0/8"] },
       StringEquals: { "aws:PrincipalTag/team": ["red", "green", "blue", `t${policy % 8}`] },
     },
   }));
@@ -88,8 +89,11 @@ export const resourceDocument: Json = {
 /** Where the provider's keys come from, as `spec.jwks` of an `OidcProvider`. */
 export type JwksSource = { readonly file: string } | { readonly keys: readonly unknown[] };
 
-/** Returns the documents of the organization with `users` users, as one file's text. */
-export function organizationDocuments(users: number, jwks: JwksSource): string {
+/**
+ * Returns the documents of the organization with `users` users, as one file's text. Each `edition` is a
+ * revision of its own that decides alike.
+ */
+export function organizationDocuments(users: number, jwks: JwksSource, edition = 0): string {
   const documents = [
     document("Organization", "acme", {
       id: "o-acme123456",
@@ -116,7 +120,7 @@ export function organizationDocuments(users: number, jwks: JwksSource): string {
     ),
     document("Service", "orders", serviceSpec(), account),
     ...Array.from({ length: policyCount }, (_, n) =>
-      document("ManagedPolicy", `p${n}`, { policyDocument: policyDocument(n) }, account),
+      document("ManagedPolicy", `p${n}`, { policyDocument: policyDocument(n, edition) }, account),
     ),
     ...Array.from({ length: users }, (_, user) =>
       document(

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type CheckCorpus, createCheckCorpus } from "./check-requests.ts";
@@ -11,8 +11,8 @@ export interface Workspace {
   /** What the authorizer reads. */
   readonly documents: string;
   readonly corpus: CheckCorpus;
-  /** Replaces the documents by others that say the same, as an editor does. */
-  rewrite(comment: string): void;
+  /** Replaces the documents by another edition: a new revision that decides alike. */
+  rewrite(): void;
   remove(): void;
 }
 
@@ -31,15 +31,21 @@ export function createWorkspace({ users, messages }: CorpusSize): Workspace {
   const documents = join(folder, "documents");
   mkdirSync(documents);
   const tokens = createTokenSource(Date.now());
-  const text = organizationDocuments(users, { file: "jwks.json" });
   writeFileSync(join(documents, "jwks.json"), tokens.jwks);
-  const file = join(documents, "organization.yaml");
-  writeFileSync(file, text);
+  let edition = 0;
+  const write = () => {
+    const text = organizationDocuments(users, { file: "jwks.json" }, edition++);
+    // Beside the folder first: a half-written file in it would be read.
+    const fresh = join(folder, "organization.yaml");
+    writeFileSync(fresh, text);
+    renameSync(fresh, join(documents, "organization.yaml"));
+  };
+  write();
   return {
     folder,
     documents,
     corpus: createCheckCorpus(tokens, users, messages),
-    rewrite: (comment) => writeFileSync(file, `# ${comment}\n${text}`),
+    rewrite: write,
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

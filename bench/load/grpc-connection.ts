@@ -49,8 +49,8 @@ export class GrpcConnection {
   readonly #onEnd: (connection: GrpcConnection, ended: number) => void;
   #streamId = 1;
   #sendWindow = 65_535;
-  /** Calls that wait for the server to open its window. */
-  #held = 0;
+  /** When the calls that wait for the server to open its window were due. */
+  #held: number[] = [];
   #received = 0;
   #rest: Buffer | null = null;
   #closed: string | null = null;
@@ -102,15 +102,14 @@ export class GrpcConnection {
   /** Starts `count` calls in one write. `intendedMs` is when they were due. */
   send(count: number, intendedMs = 0): void {
     if (this.#closed !== null) throw new Error(this.#closed);
+    for (let n = 0; n < count; n++) this.#held.push(intendedMs);
     const out: Buffer[] = [];
-    let calls = count + this.#held;
-    this.#held = 0;
-    for (; calls > 0; calls--) {
-      const call = this.#call(intendedMs);
+    for (const dueMs of this.#held) {
+      const call = this.#call(dueMs);
       if (call === null) break;
       out.push(call);
     }
-    this.#held = calls;
+    this.#held = this.#held.slice(out.length);
     if (out.length > 0)
       this.#socket.write(out.length === 1 ? (out[0] as Buffer) : Buffer.concat(out));
   }
@@ -150,7 +149,7 @@ export class GrpcConnection {
     this.#rest = at === bytes.length ? null : bytes.subarray(at);
     const ended = this.counts.answered - before;
     if (ended > 0) this.#onEnd(this, ended);
-    else if (this.#held > 0) this.send(0);
+    if (this.#held.length > 0) this.send(0);
   }
 
   #frame(bytes: Buffer, start: number, end: number): void {

@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync } from "node:fs";
 import { availableParallelism } from "node:os";
 
@@ -16,6 +16,11 @@ const taskset = "/usr/bin/taskset";
 /** True where measured processes get a core of their own, and the generator another. */
 export function canPin(): boolean {
   return availableParallelism() >= 2 && existsSync(taskset);
+}
+
+/** Keeps this process, the generator, and what it starts without a core of its own, off core 0. */
+export function pinGenerator(): void {
+  if (canPin()) execFileSync(taskset, ["-pc", "1", String(process.pid)], { stdio: "ignore" });
 }
 
 /** Returns `command` as it is run on one core (performance 4.2), or as it is where that cannot be. */

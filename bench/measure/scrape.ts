@@ -1,4 +1,4 @@
-import { get } from "node:http";
+import { readPage } from "./page.ts";
 
 /** What the authorizer itself counted. */
 export interface CheckCounts {
@@ -11,7 +11,7 @@ export interface CheckCounts {
 
 /** Reads the counters of the authorizer whose diagnostics are served at `host:port`. */
 export async function readCheckCounts(diagnostics: string): Promise<CheckCounts> {
-  const text = await page(`http://${diagnostics}/metrics`);
+  const text = await readPage(`http://${diagnostics}/metrics`);
   return {
     checks: sum(text, "mesh_iam_checks_total", ""),
     asked: 0,
@@ -29,15 +29,10 @@ function sum(text: string, name: string, label: string): number {
   return total;
 }
 
-function page(url: string): Promise<string> {
-  const { promise, resolve, reject } = Promise.withResolvers<string>();
-  get(url, { agent: false }, (response) => {
-    let body = "";
-    response.setEncoding("utf8");
-    response.on("data", (chunk: string) => {
-      body += chunk;
-    });
-    response.once("end", () => resolve(body));
-  }).once("error", reject);
-  return promise;
+/** Reads the revision in force. */
+export async function readRevision(diagnostics: string): Promise<number> {
+  const text = await readPage(`http://${diagnostics}/metrics`);
+  const value = /^mesh_iam_bundle_revision (\S+)$/m.exec(text)?.[1];
+  if (value === undefined) throw new Error("no revision in /metrics");
+  return Number(value);
 }
