@@ -104,7 +104,7 @@ function connectionManager(name: string, layout: EnvoyLayout): object {
         {
           name: "all",
           domains: ["*"],
-          routes: [{ match: { prefix: "/" }, route: { cluster: "app", timeout: "5s" } }],
+          routes: [{ match: { prefix: "/" }, route: { cluster: "app", timeout: "10s" } }],
         },
       ],
     },
@@ -137,12 +137,13 @@ const externalAuthorization = {
     disallow_is_error: true,
   },
   grpc_service: {
-    timeout: "1s",
+    // Patient, for everything shares one busy machine here; a sidecar's own limit is 250 ms.
+    timeout: "5s",
     envoy_grpc: { cluster_name: "mesh_iam", authority: "mesh-iam.local" },
     retry_policy: {
       num_retries: 1,
-      // The default begins at a second, which is longer than a check may take.
-      retry_back_off: { base_interval: "0.005s", max_interval: "0.025s" },
+      // The base is a second by default, past the timeout; the greatest interval bounds each try too.
+      retry_back_off: { base_interval: "0.01s", max_interval: "2s" },
       retry_on: "connect-failure,refused-stream,reset,unavailable",
     },
   },
@@ -172,7 +173,7 @@ function cluster(name: string, address: object): object {
   return {
     name,
     type: "STATIC",
-    connect_timeout: "0.25s",
+    connect_timeout: "2s",
     typed_extension_protocol_options: {
       "envoy.extensions.upstreams.http.v3.HttpProtocolOptions": {
         "@type": typeUrl("extensions.upstreams.http.v3.HttpProtocolOptions"),

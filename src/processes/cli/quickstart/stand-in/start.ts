@@ -27,7 +27,7 @@ export interface StandInLayout {
 }
 
 /** As long as the quickstart's Envoy waits. */
-const checkTimeoutMs = 1000;
+const checkTimeoutMs = 5000;
 /** `status_on_error`: an outage is not a denial. */
 const unavailable = 503;
 
