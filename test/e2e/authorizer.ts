@@ -141,7 +141,7 @@ export function authorizerConfig(options: AuthorizerOptions): AuthorizerConfig {
   return loaded.value;
 }
 
-function documentsFolder(runDir: string): string {
+export function documentsFolder(runDir: string): string {
   return join(runDir, "documents");
 }
 

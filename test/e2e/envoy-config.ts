@@ -64,6 +64,7 @@ export function strictConfig(options: ConfigOptions): EnvoyConfig {
       initial_metadata: [{ key: "x-mesh-iam-listener", value: "ingress" }],
       retry_policy: {
         num_retries: 1,
+        retry_back_off: retryBackOff(options),
         retry_on: "connect-failure,refused-stream,reset,unavailable",
       },
     },
@@ -160,9 +161,20 @@ export function tcpConfig(options: ConfigOptions): EnvoyConfig {
   return resources(options, filters, {});
 }
 
+/**
+ * Two fields with a second meaning (Envoy 1.40.0): the base interval is a second by default, so that no
+ * retry would come before the check's timeout; and the greatest interval also bounds each single try,
+ * which must not end before the authorizer's own deadline.
+ */
+function retryBackOff(options: ConfigOptions): Record<string, unknown> {
+  return { base_interval: "0.01s", max_interval: options.timeout ?? defaultTimeout };
+}
+
+const defaultTimeout = "0.25s";
+
 function grpcService(options: ConfigOptions): Record<string, unknown> {
   return {
-    timeout: options.timeout ?? "0.25s",
+    timeout: options.timeout ?? defaultTimeout,
     envoy_grpc: { cluster_name: "mesh_iam", authority: "mesh-iam.local" },
   };
 }

@@ -6,7 +6,9 @@ export interface Load {
   readonly statuses: ReadonlyMap<string, number>;
   /** Resolves when `count` more requests were answered. Rejects after `timeoutMs`. */
   answered(count: number, timeoutMs?: number): Promise<void>;
-  /** Resolves when the last request is answered. */
+  /** Resolves when all `maxRequests` are answered. */
+  finished(): Promise<void>;
+  /** Ends asking; resolves when the last request is answered. */
   stop(): Promise<void>;
 }
 
@@ -44,6 +46,9 @@ export function startLoad(
         if (Date.now() > deadline) throw new Error(`${answers} of ${wanted} requests answered`);
         await new Promise((resolve) => setTimeout(resolve, 10));
       }
+    },
+    async finished() {
+      await all;
     },
     async stop() {
       running = false;
