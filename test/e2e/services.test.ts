@@ -214,7 +214,7 @@ describe.skipIf(binary === "")("services behind the real Envoy", () => {
         shape,
         unix,
         documents,
-        sets: [`services=${orders}`],
+        sets: [`services=${orders}`, "tlsTerminating=true"],
         ...(shape === strictConfig
           ? { contextExtensions: { "mesh-iam-account": shop }, routes: [namesAnother] }
           : {}),
@@ -237,6 +237,11 @@ describe.skipIf(binary === "")("services behind the real Envoy", () => {
     test("a Host that is none is refused even where it decides nothing", async () => {
       const asked = await mesh.ask({ target: "/a", host: "a..b" });
       expect([judgedBy(asked), asked.seen]).toEqual([badHost, null]);
+    });
+
+    test("a sidecar whose listener takes TLS only counts every request as secure", async () => {
+      const asked = await mesh.ask({ target: "/secure", host: "orders.example.com" });
+      expect(judgedBy(asked)).toBe(orders);
     });
 
     if (shape === strictConfig) {
