@@ -109,7 +109,7 @@ const errorMeanings = {
   "certificate-invalid": "a certificate or its key is not accepted",
   "jwks-unavailable": "a key set cannot be fetched or is not accepted",
   "envoy-missing": "no Envoy binary can be had",
-  "quickstart-failed": "a row of the quickstart differs from what was expected",
+  "quickstart-failed": "the quickstart cannot run, or a row of it is not as expected",
 } as const satisfies Record<string, string>;
 
 /** Codes of `MeshIamError`: program errors, never the reason of a Check. */
