@@ -55,7 +55,7 @@ export function readResource(
   if (arnText === "*") {
     // US-31: the pseudo-resource is owned by the caller's account
     const account = principal && accountOf(principal);
-    if (accountPlace !== null && textOf(accountPlace) !== account) {
+    if (accountPlace !== null && principal !== null && textOf(accountPlace) !== account) {
       refuseValue(accountPlace, "the caller's account, which owns the pseudo-resource");
     }
     return { resource: { arn: null, account, class: given ?? "ordinary" }, tags, organization };

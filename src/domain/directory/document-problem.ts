@@ -94,7 +94,12 @@ export function formatDocumentProblem(problem: DocumentProblem): string {
   const { file, position, subject, path, message } = problem;
   const where = position === null ? file : `${file}:${position.line}:${position.column}`;
   const words = [where, subject, path].filter((word) => word !== "");
-  return `${words.join(" ")}: ${message}`.replace(unsafe, escaped);
+  return printable(`${words.join(" ")}: ${message}`);
+}
+
+/** Returns `text` on one line of a terminal: what would end the line or turn it around is escaped. */
+export function printable(text: string): string {
+  return text.replace(unsafe, escaped);
 }
 
 // C0 and C1 controls, line separators, and the marks that turn the direction of text

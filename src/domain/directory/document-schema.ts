@@ -18,7 +18,7 @@ export function documentSchema(): JsonSchema {
     oneOf: documentKinds.map(({ kind }) => ({ $ref: `#/$defs/${kind}` })),
     $defs: {
       ...Object.fromEntries(documentKinds.map((kind) => [kind.kind, kindSchema(kind)])),
-      policyDocument,
+      policyDocument: policyDocumentSchema,
     },
   };
 }
@@ -93,7 +93,7 @@ const statement = {
 };
 
 /** The outline of AWS's grammar (IAM User Guide, Grammar of the IAM JSON policy language). */
-const policyDocument: JsonSchema = {
+export const policyDocumentSchema: JsonSchema = {
   description: "A policy in AWS's language, as a mapping or as JSON text.",
   anyOf: [
     {

@@ -41,8 +41,8 @@ test("a directory with everything in it is the same after writing and reading", 
 
 test("the quickstart's documents are the same after writing and reading", () => {
   const folder = "../../../examples/quickstart/";
-  const names = readdirSync(new URL(folder, import.meta.url)).filter((name) =>
-    name.endsWith(".yaml"),
+  const names = readdirSync(new URL(folder, import.meta.url)).filter(
+    (name) => name.endsWith(".yaml") && !name.endsWith("_test.yaml"),
   );
   expect(names.length).toBeGreaterThan(5);
   expectSameAgain(directoryOf(names.map((path) => ({ path, text: here(folder + path) }))));
