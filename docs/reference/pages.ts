@@ -1,11 +1,13 @@
 import { documentReference } from "../../src/domain/directory/document-reference.ts";
 import { documentSchema } from "../../src/domain/directory/document-schema.ts";
+import { suiteSchema } from "../../src/domain/directory/suite/suite-schema.ts";
 import { conditionKeysPage } from "./condition-keys-page.ts";
 import { configSchema } from "./config-schema.ts";
 import { configurationPage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { page } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
+import { policyTestsPage } from "./policy-tests-page.ts";
 
 /** Returns every generated file of this folder by its name: a pure function of the source. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -17,6 +19,8 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["documents.schema.json", json(documentSchema())],
     ["errors.md", errorsPage()],
     ["metrics.md", metricsPage()],
+    ["policy-tests.md", policyTestsPage()],
+    ["policy-tests.schema.json", json(suiteSchema())],
   ]);
 }
 

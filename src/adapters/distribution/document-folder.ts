@@ -93,8 +93,9 @@ function isDocumentName(path: string): boolean {
 
 /**
  * Returns what the documents in `folder` say, or every problem that refuses them (FILE-8), unreadable
- * files included. Key sets that they name are read too, inside the folder only. A folder without a
- * document is a problem: an empty mount is not an empty organization.
+ * files included. Key sets that they name are read too, inside the folder only; `options.readFile` is asked
+ * for those that are not there. A folder without a document is a problem: an empty mount is not an empty
+ * organization.
  *
  * Throws `document-unreadable` when the folder cannot be listed. What changes while it is read may be
  * read half: a caller that watches compares `walkDocuments` before and after.
@@ -131,7 +132,8 @@ export async function readDocumentFolder(
   let loaded = readDocuments(files, { ...options, readFile });
   const missing = loaded.dependencies.filter((path) => !files.some((file) => file.path === path));
   for (const path of missing) {
-    named.set(path, await readText(disk, folder, path, limits.maxFileBytes));
+    const text = await readText(disk, folder, path, limits.maxFileBytes);
+    named.set(path, text.ok ? text : (options.readFile?.(path) ?? text));
   }
   if (missing.length > 0) loaded = readDocuments(files, { ...options, readFile });
 

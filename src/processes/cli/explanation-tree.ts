@@ -7,6 +7,7 @@ import type {
 } from "../../iam/evaluation/explanation.ts";
 import type { PolicyType } from "../../iam/policy/policy-type.ts";
 import type { Paint } from "./paint.ts";
+import { type Branch, leaf, treeLines } from "./tree.ts";
 
 const layerNames: Readonly<Record<PolicyType, string>> = {
   serviceControl: "service control policies",
@@ -22,12 +23,6 @@ const maxCandidates = 5;
 
 /** The ids of the policies that AWS attaches by itself, which allow everything. */
 const fullAccess = /\/p-(?:RCP)?FullAWSAccess$/;
-
-/** A line with what stands under it. */
-interface Branch {
-  readonly text: string;
-  readonly under: readonly Branch[];
-}
 
 /**
  * Returns why a question was answered as it was, as a tree for people: a branch a layer, a branch a
@@ -193,18 +188,4 @@ function conditionText(condition: ConditionExplanation, paint: Paint): string {
   const because = condition.matchedBecauseMissing ? ", which is why it holds" : "";
   const { operator, key } = condition;
   return `${mark} ${operator} ${key}: the policy says ${wanted}, the request has ${found}${because}`;
-}
-
-function leaf(text: string): Branch {
-  return { text, under: [] };
-}
-
-function treeLines(branches: readonly Branch[]): readonly string[] {
-  return branches.flatMap(({ text, under }, index) => {
-    const isLast = index === branches.length - 1;
-    return [
-      `${isLast ? "└" : "├"}─ ${text}`,
-      ...treeLines(under).map((line) => `${isLast ? " " : "│"}  ${line}`),
-    ];
-  });
 }

@@ -27,7 +27,7 @@ export function policyFindings(directory: Directory): readonly PolicyFinding[] {
   );
 }
 
-function policiesOf(directory: Directory): [PolicyText, DocumentType][] {
+export function policiesOf(directory: Directory): [PolicyText, DocumentType][] {
   const found: [PolicyText, DocumentType][] = [];
   const add = (policy: PolicyText | null, type: DocumentType): void => {
     if (policy !== null) found.push([policy, type]);

@@ -7,6 +7,7 @@ import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
 import { addKeys } from "./keys.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addSimulate } from "./simulate.ts";
+import { addTest } from "./test-command.ts";
 import { addValidate } from "./validate.ts";
 import { packageVersion } from "./version.ts";
 
@@ -54,6 +55,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
   addValidate(program, io, result);
   addSimulate(program, io, result);
   addExplain(program, io, result);
+  addTest(program, io, result);
   addBundle(program, io);
   addKeys(program, io);
   return program;

@@ -20,7 +20,7 @@ export async function readScenario(file: string, io: CommandIo): Promise<Scenari
 }
 
 /** Returns the scenario's policies, compiled. */
-export function engineLayersOf({ layers }: Scenario): EngineLayers {
+export function engineLayersOf({ layers }: Pick<Scenario, "layers">): EngineLayers {
   const compile = ({ id, document }: ScenarioPolicy) =>
     document === null ? unusablePolicy(id) : compilePolicy(id, document);
   const levels = (all: typeof layers.serviceControl) =>

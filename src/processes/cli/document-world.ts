@@ -1,0 +1,71 @@
+import { resolve } from "node:path";
+import { readDocumentFolder } from "../../adapters/distribution/document-folder.ts";
+import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
+import type { DocumentProblem } from "../../domain/directory/document-problem.ts";
+import { createLookup, type DirectoryLookup } from "../../domain/directory/lookup.ts";
+import type { Directory } from "../../domain/directory/model.ts";
+import type { PrincipalPolicies } from "../../domain/directory/policies.ts";
+import type { KnownTarget } from "../../domain/directory/target-by-arn.ts";
+import type { EngineLayers } from "../../iam/compile/layers.ts";
+import { impliedAllow } from "../authorizer/fronted-service.ts";
+import { PolicyCompiler } from "../authorizer/policy-compiler.ts";
+
+/** The policies of a directory, compiled when they are asked: what questions are put to. */
+export interface DocumentWorld {
+  readonly lookup: DirectoryLookup;
+  readonly compiler: PolicyCompiler;
+}
+
+/** Returns `directory` ready to be asked. */
+export function createWorld(directory: Directory): DocumentWorld {
+  return { lookup: createLookup(directory), compiler: new PolicyCompiler() };
+}
+
+/** What reading a folder comes to. */
+export type LoadedWorld =
+  | { readonly ok: true; readonly value: DocumentWorld }
+  | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
+
+/**
+ * Returns a reader of folders of documents that reads each folder once. Key sets that documents name
+ * need not be there: no question about policies asks for keys. Throws `document-unreadable`.
+ */
+export function createWorldReader(): (folder: string) => Promise<LoadedWorld> {
+  const known = new Map<string, Promise<LoadedWorld>>();
+  return (folder) => {
+    const path = resolve(folder);
+    const made = known.get(path) ?? readWorld(path);
+    known.set(path, made);
+    return made;
+  };
+}
+
+async function readWorld(folder: string): Promise<LoadedWorld> {
+  const read = await readDocumentFolder(nodeDisk, folder, {
+    readFile: () => ({ ok: true, value: '{"keys":[]}' }),
+  });
+  return read.ok ? { ok: true, value: createWorld(read.value) } : read;
+}
+
+/** Returns the layers of a question, the implied Allow of an open route among them (EXC-10). */
+export function layersOf(
+  caller: PrincipalPolicies,
+  { policies, open }: KnownTarget,
+  { compiler }: DocumentWorld,
+): EngineLayers {
+  const { permissionsBoundary, session } = caller;
+  const type = policies.class === "role-trust" ? "trust" : "resource";
+  const resource = [
+    ...(open ? [impliedAllow] : []),
+    ...(policies.resource === null ? [] : [policies.resource]),
+  ];
+  return {
+    identity: compiler.set(caller.identity, "identity"),
+    resource: resource.length === 0 ? null : compiler.set(resource, type),
+    permissionsBoundary:
+      permissionsBoundary && compiler.set([permissionsBoundary], "permissionsBoundary"),
+    session: session && compiler.set(session, "session"),
+    serviceControl: compiler.levels(caller.serviceControl, "serviceControl"),
+    resourceControl: compiler.levels(policies.resourceControl, "resourceControl"),
+  };
+}

@@ -1,0 +1,28 @@
+import { runProgram } from "../../src/processes/cli/program.ts";
+
+/** What one command line did. */
+export interface Ran {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
+
+/** Runs a command line in this process. */
+export async function runCommand(args: readonly string[], stdin = ""): Promise<Ran> {
+  let out = "";
+  let err = "";
+  const code = await runProgram(args, {
+    out: (text) => {
+      out += text;
+    },
+    err: (text) => {
+      err += text;
+    },
+    stdin: (async function* () {
+      yield Buffer.from(stdin);
+    })(),
+    env: {},
+    terminal: false,
+  });
+  return { code, out, err };
+}
