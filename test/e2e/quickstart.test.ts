@@ -28,9 +28,11 @@ vi.setConfig({ testTimeout: 60_000 });
 const project = fileURLToPath(new URL("../..", import.meta.url));
 const binary = await envoyForTests();
 const scratch = mkdtempSync(join(tmpdir(), "mesh-iam-quickstart-test-"));
-const running = new Set<ChildProcess>();
-afterAll(() => {
-  for (const child of running) child.kill("SIGKILL");
+const running = new Map<ChildProcess, Promise<Ended>>();
+afterAll(async () => {
+  // Of a test that failed half-way: a killed quickstart would leave its Envoy.
+  for (const child of running.keys()) child.kill("SIGTERM");
+  await Promise.all(running.values());
   rmSync(scratch, { recursive: true, force: true });
 });
 
@@ -76,7 +78,6 @@ function start({ args, cwd, env = environment(), root = project }: Run): Started
     env,
     stdio: ["ignore", "pipe", "pipe"],
   });
-  running.add(child);
   const texts = { out: "", err: "" };
   child.stdout?.on("data", (chunk) => {
     texts.out += chunk;
@@ -90,6 +91,7 @@ function start({ args, cwd, env = environment(), root = project }: Run): Started
       resolve({ code, ...texts });
     });
   });
+  running.set(child, ended);
   return {
     child,
     out: () => texts.out,
