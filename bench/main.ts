@@ -1,10 +1,11 @@
+import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
 import { ownGroups, peerGroups } from "./groups.ts";
 import { pinGenerator } from "./measure/child.ts";
 import { helpText, type Options, parseOptions } from "./options.ts";
-import { failedRow, type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
+import { type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
 import type { Group, Run } from "./rows/row.ts";
 import { formatTable } from "./table.ts";
 import { goalOf, isGrossRegression } from "./thresholds.ts";
@@ -15,6 +16,7 @@ import { goalOf, isGrossRegression } from "./thresholds.ts";
  */
 
 const recordedFile = join(import.meta.dirname, "results/latest.json");
+const pageScript = join(import.meta.dirname, "../docs/reference/generate.ts");
 
 /** Groups with the rows of each that are to be measured. */
 type Selection = readonly { readonly group: Group; readonly wanted: ReadonlySet<string> }[];
@@ -90,19 +92,19 @@ async function measureGroup(
     const measured = await group.measure(run, wanted);
     return specs.map((spec) => {
       const result = measured.get(spec.name);
-      return result === undefined
-        ? failedRow(spec, "no figure was taken")
-        : resultRow(spec, result);
+      return resultRow(spec, result ?? { failed: "no figure was taken" });
     });
   } catch (failure) {
     run.progress(`${group.name}: ${failure instanceof Error ? failure.stack : failure}`);
-    return specs.map((spec) => failedRow(spec, failure));
+    return specs.map((spec) => resultRow(spec, { failed: String(failure) }));
   }
 }
 
 function record(results: Results): void {
   writeFileSync(recordedFile, `${JSON.stringify(results, null, 2)}\n`);
-  console.error(`recorded in ${recordedFile}; \`npm run generate\` makes the page from it`);
+  // The page is read from the file, so it is made by a process that begins after it was written.
+  execFileSync(process.execPath, [pageScript], { stdio: "inherit" });
+  console.error(`recorded in ${recordedFile} and docs/reference/benchmarks.md`);
 }
 
 /** Measures again what looks grossly worse than recorded; only a second time counts (performance 4.7). */

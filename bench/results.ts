@@ -40,6 +40,7 @@ export function resultRow(spec: RowSpec, result: RowResult): ResultRow {
   if ("skipped" in result) {
     return { ...spec, ...nothing, skipped: result.skipped };
   }
+  if ("failed" in result) return { ...spec, ...nothing, failed: result.failed };
   const { median, min, max } = figureOf(result.rounds);
   return {
     ...spec,
@@ -54,15 +55,6 @@ export function resultRow(spec: RowSpec, result: RowResult): ResultRow {
 }
 
 const nothing = { figure: null, rounds: 0, details: {}, skipped: null, failed: null } as const;
-
-/** Returns the line of a row whose measurement broke: a wrong answer, a server that ended. */
-export function failedRow(spec: RowSpec, failure: unknown): ResultRow {
-  return {
-    ...spec,
-    ...nothing,
-    failed: failure instanceof Error ? failure.message : String(failure),
-  };
-}
 
 /** Returns the results with all that has to be said about where and when. */
 export function resultsOf(

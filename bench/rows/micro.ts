@@ -96,7 +96,11 @@ export const microGroup: Group = {
     for (const row of rows) {
       if (!wanted.has(row.name)) continue;
       run.progress(`micro: ${row.name}`);
-      results.set(row.name, await measureRow(row, run));
+      try {
+        results.set(row.name, await measureRow(row, run));
+      } catch (failure) {
+        results.set(row.name, { failed: String(failure) });
+      }
     }
     return results;
   },

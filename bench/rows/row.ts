@@ -20,7 +20,12 @@ export interface Skipped {
   readonly skipped: string;
 }
 
-export type RowResult = Measured | Skipped;
+/** A row whose measurement broke, and how: a wrong answer, a process that ended. */
+export interface Failed {
+  readonly failed: string;
+}
+
+export type RowResult = Measured | Skipped | Failed;
 
 /** What every measurement needs to know of the run. */
 export interface Run {

@@ -152,7 +152,7 @@ async function askAll() {
     );
     const input = { asked: check, caller, attested, keys };
     const { decision } = decide(request, input);
-    const reads = questionOf(request, input).reads(request.action, service);
+    const reads = questionOf(request, input).reads(request.action);
     const answer = cachedDecision(
       service,
       attributes,

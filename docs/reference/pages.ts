@@ -1,6 +1,7 @@
 import { documentReference } from "../../src/domain/directory/document-reference.ts";
 import { documentSchema } from "../../src/domain/directory/document-schema.ts";
 import { suiteSchema } from "../../src/domain/directory/suite/suite-schema.ts";
+import { benchmarksPage, benchmarksPicture } from "./benchmarks-page.ts";
 import { conditionKeysPage } from "./condition-keys-page.ts";
 import { configSchema } from "./config-schema.ts";
 import { configurationPage } from "./configuration-page.ts";
@@ -12,6 +13,8 @@ import { policyTestsPage } from "./policy-tests-page.ts";
 /** Returns every generated file of this folder by its name: a pure function of the source. */
 export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
+    ["benchmarks.md", benchmarksPage()],
+    ["benchmarks.svg", benchmarksPicture()],
     ["condition-keys.md", conditionKeysPage()],
     ["config.schema.json", json(configSchema())],
     ["configuration.md", configurationPage()],
