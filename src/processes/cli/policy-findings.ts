@@ -4,11 +4,9 @@ import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { validatePolicy } from "../../iam/policy/validate.ts";
 import type { Problem } from "../../iam/problem.ts";
 
-/** A finding about one policy of a folder of documents. */
+/** A finding about one policy of a folder of documents; its places are those of the policy's text. */
 export interface PolicyFinding {
-  readonly policyId: string;
-  /** File and line where the policy begins. */
-  readonly source: string;
+  readonly policy: PolicyText;
   readonly problem: Problem;
 }
 
@@ -19,14 +17,11 @@ export interface PolicyFinding {
 export function policyFindings(directory: Directory): readonly PolicyFinding[] {
   const options = { partition: directory.partition, services: catalogueOf(directory.services) };
   return policiesOf(directory).flatMap(([policy, type]) =>
-    validatePolicy(policy.text, type, options).map((problem) => ({
-      policyId: policy.id,
-      source: policy.source ?? policy.id,
-      problem,
-    })),
+    validatePolicy(policy.text, type, options).map((problem) => ({ policy, problem })),
   );
 }
 
+/** Returns every policy of `directory`, attached or not, with what it is read as. */
 export function policiesOf(directory: Directory): [PolicyText, DocumentType][] {
   const found: [PolicyText, DocumentType][] = [];
   const add = (policy: PolicyText | null, type: DocumentType): void => {
@@ -45,7 +40,7 @@ export function policiesOf(directory: Directory): [PolicyText, DocumentType][] {
 }
 
 /** Services of one name in several accounts share a prefix: what any of them has is known. */
-function catalogueOf(services: readonly Service[]): ReadonlyMap<string, ServiceCatalogue> {
+export function catalogueOf(services: readonly Service[]): ReadonlyMap<string, ServiceCatalogue> {
   const catalogue = new Map<string, { actions: string[]; conditionKeys: string[] }>();
   for (const { name, routes, contextKeys } of services) {
     const known = catalogue.get(name) ?? { actions: [], conditionKeys: [] };

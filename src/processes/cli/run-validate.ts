@@ -1,30 +1,39 @@
-import { stat } from "node:fs/promises";
-import { readDocumentFolder } from "../../adapters/distribution/document-folder.ts";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { readDocumentFolder, walkDocuments } from "../../adapters/distribution/document-folder.ts";
 import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
-import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
+import {
+  type DocumentProblem,
+  formatDocumentProblem,
+} from "../../domain/directory/document-problem.ts";
+import { readDocuments } from "../../domain/directory/documents.ts";
+import { createPolicyLocator } from "../../domain/directory/locate-policy.ts";
+import type { Directory } from "../../domain/directory/model.ts";
 import { MeshIamError } from "../../iam/error.ts";
+import type { ServiceCatalogue } from "../../iam/policy/checks/check.ts";
+import { type UndecidedCheck, undecidedChecks } from "../../iam/policy/checks/undecided.ts";
 import { parsePolicyDocument } from "../../iam/policy/parse.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { validatePolicy } from "../../iam/policy/validate.ts";
-import { type Problem, quote } from "../../iam/problem.ts";
+import { quote } from "../../iam/problem.ts";
 import { readText, whyUnreadable } from "./files.ts";
-import { formatProblem } from "./format-problem.ts";
 import type { CommandIo } from "./io.ts";
-import { policyFindings } from "./policy-findings.ts";
+import { catalogueOf, policyFindings } from "./policy-findings.ts";
 
-/** A finding with the text that people read. */
-export interface Finding {
-  readonly problem: Problem;
-  readonly line: string;
-}
-
+/** What is to be said about documents or a policy. */
 export interface Validated {
   /** Whether a sidecar would refuse it. */
   readonly refused: boolean;
-  readonly findings: readonly Finding[];
+  /** In the order of files and places. */
+  readonly findings: readonly DocumentProblem[];
+  /** Checks that could not be made. */
+  readonly notApplicable: readonly UndecidedCheck[];
 }
 
-/** Returns what is to be said about a folder of documents; throws `document-unreadable`, `usage`. */
+/**
+ * Returns what is to be said about a folder of documents, its policies at their places in the files.
+ * Throws `document-unreadable`, `usage`.
+ */
 export async function validateDocuments(path: string): Promise<Validated> {
   const facts = await stat(path).catch((cause: unknown) => {
     throw new MeshIamError(
@@ -40,30 +49,87 @@ export async function validateDocuments(path: string): Promise<Validated> {
   }
   const read = await readDocumentFolder(nodeDisk, path);
   if (!read.ok) {
-    const findings = read.problems.map((problem) => ({
-      problem,
-      line: formatDocumentProblem(problem),
-    }));
-    return { refused: true, findings };
+    return { refused: true, findings: read.problems, notApplicable: undecidedChecks() };
   }
-  const own = read.findings.map((problem) => ({ problem, line: formatDocumentProblem(problem) }));
-  const policies = policyFindings(read.value).map(({ policyId, source, problem }) => ({
-    problem: { ...problem, position: null },
-    line: `${source} ${policyId} ${problem.path}: ${problem.message} (${problem.code})`,
-  }));
-  return { refused: false, findings: [...own, ...policies] };
+  const directory = read.value;
+  const policies = await locatedFindings(path, directory);
+  const services = catalogueOf(directory.services);
+  return {
+    refused: false,
+    findings: inOrder(distinct([...read.findings, ...policies])),
+    notApplicable: undecidedChecks({ services }),
+  };
 }
 
 /** Returns what is to be said about one policy; throws `document-unreadable`. */
 export async function validateOnePolicy(
   path: string,
   type: DocumentType,
+  services: ReadonlyMap<string, ServiceCatalogue>,
   io: CommandIo,
 ): Promise<Validated> {
   const text = await readText(path, io, "document-unreadable");
-  const problems = validatePolicy(text, type);
+  const problems = validatePolicy(text, type, { services });
   return {
     refused: !parsePolicyDocument(text, type).ok,
-    findings: problems.map((problem) => ({ problem, line: formatProblem(problem, path) })),
+    findings: problems.map((problem) => ({ ...problem, file: path, subject: "" })),
+    notApplicable: undecidedChecks({ services }),
   };
+}
+
+/**
+ * Returns the services that a file or folder of documents defines: what single policies are checked
+ * against. Throws `document-unreadable`, and `document-invalid` with every problem, a line each.
+ */
+export async function readServices(
+  path: string,
+  io: CommandIo,
+): Promise<ReadonlyMap<string, ServiceCatalogue>> {
+  const facts = path === "-" ? null : await stat(path).catch(() => null);
+  const read = facts?.isDirectory()
+    ? await readDocumentFolder(nodeDisk, path, { readFile: noKeys })
+    : readDocuments([{ path, text: await readText(path, io, "document-unreadable") }], {
+        readFile: noKeys,
+      });
+  if (read.ok) return catalogueOf(read.value.services);
+  const lines = read.problems.map(formatDocumentProblem);
+  const message = `the services are not accepted\n  ${lines.join("\n  ")}`;
+  throw new MeshIamError("document-invalid", message);
+}
+
+/** No check of a policy asks for keys. */
+const noKeys = () => ({ ok: true, value: '{"keys":[]}' }) as const;
+
+async function locatedFindings(
+  folder: string,
+  directory: Directory,
+): Promise<readonly DocumentProblem[]> {
+  const found = policyFindings(directory);
+  if (found.length === 0) return [];
+  const { files } = await walkDocuments(nodeDisk, folder);
+  const texts = files.map(async ({ path }) => ({
+    path,
+    text: await readFile(join(folder, path), "utf8"),
+  }));
+  const locate = createPolicyLocator(await Promise.all(texts));
+  return found.map(({ policy, problem }) => locate(policy, problem));
+}
+
+/** What the reader has found in a policy the validator finds again. */
+function distinct(findings: readonly DocumentProblem[]): readonly DocumentProblem[] {
+  const seen = new Set<string>();
+  return findings.filter(({ file, position, code, message }) => {
+    const key = `${file}\0${position?.line}\0${position?.column}\0${code}\0${message}`;
+    return seen.size < seen.add(key).size;
+  });
+}
+
+function inOrder(findings: readonly DocumentProblem[]): readonly DocumentProblem[] {
+  const place = ({ position }: DocumentProblem) => [position?.line ?? 0, position?.column ?? 0];
+  return [...findings].sort((a, b) => {
+    if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+    const [lineA = 0, columnA = 0] = place(a);
+    const [lineB = 0, columnB = 0] = place(b);
+    return lineA - lineB || columnA - columnB;
+  });
 }

@@ -4,7 +4,8 @@ import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { quote, type Severity } from "../../iam/problem.ts";
 import { type CommandIo, exitCode } from "./io.ts";
 import type { CommandResult } from "./program.ts";
-import type { Finding } from "./run-validate.ts";
+import type { ValidateOutput } from "./validate-report.ts";
+import { packageVersion } from "./version.ts";
 
 const severities: readonly Severity[] = ["ERROR", "SECURITY_WARNING", "WARNING", "SUGGESTION"];
 const policyTypes: readonly DocumentType[] = [
@@ -17,10 +18,15 @@ const policyTypes: readonly DocumentType[] = [
   "resourceControl",
 ];
 
+const outputs: readonly ValidateOutput[] = ["text", "json", "sarif"];
+
 interface ValidateOptions {
   readonly policyType?: string;
-  readonly failOn?: string;
+  readonly services?: string;
+  readonly failOn: string;
+  readonly output?: string;
   readonly json?: boolean;
+  readonly verbose?: boolean;
 }
 
 /** Adds `validate`: what the loader refuses and what it remarks, in documents and policies. */
@@ -33,40 +39,64 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       "a folder of documents, or one policy with --policy-type; - reads standard input",
     )
     .option("--policy-type <type>", `read one policy as: ${policyTypes.join(", ")}`)
+    .option(
+      "--services <path>",
+      "Service documents, a file or a folder, whose actions and keys one policy may use",
+    )
     .option("--fail-on <level>", `exit 3 from this level up: ${severities.join(", ")}`, "ERROR")
-    .option("--json", "print findings as JSON")
+    .option("--output <format>", `how to report: ${outputs.join(", ")}; default: text`)
+    .option("--json", "the same as --output json")
+    .option("--verbose", "list the checks that could not be made as well")
     .summary("check a folder of documents, or one policy")
     .description(
       "Reads what a sidecar would read and says everything that is wrong with it, with file, line, column\n" +
-        "and field. Exit code 3 if anything is refused, or found at the level of --fail-on or above.",
+        "and field, and AWS's findings and our own about every policy, in four levels. Services in the\n" +
+        "documents, or of --services, say which actions and condition keys there are. Exit code 3 if anything\n" +
+        "is refused, or found at the level of --fail-on or above.",
     )
     .addHelpText(
       "after",
-      "\nExamples:\n  mesh-iam validate ./policies\n  mesh-iam validate policy.json --policy-type identity\n",
+      "\nExamples:\n  mesh-iam validate ./policies\n" +
+        "  mesh-iam validate ./policies --output sarif > findings.sarif\n" +
+        "  mesh-iam validate policy.json --policy-type identity --services orders.yaml\n",
     )
     .action(async (path: string, options: ValidateOptions) => {
-      const failOn = levelOf(options.failOn ?? "ERROR");
-      const { validateDocuments, validateOnePolicy } = await import("./run-validate.ts");
-      const { refused, findings } =
-        options.policyType === undefined
+      const failOn = levelOf(options.failOn);
+      const output = outputOf(options);
+      const { validateDocuments, validateOnePolicy, readServices } = await import(
+        "./run-validate.ts"
+      );
+      const { formatValidated } = await import("./validate-report.ts");
+      const { policyType, services } = options;
+      if (policyType === undefined && services !== undefined) {
+        throw new MeshIamError("usage", "expected --policy-type with --services");
+      }
+      const validated =
+        policyType === undefined
           ? await validateDocuments(path)
-          : await validateOnePolicy(path, typeOf(options.policyType), io);
-      print(findings, refused, options.json === true, io);
-      const bad = findings.some(({ problem }) => severities.indexOf(problem.severity) <= failOn);
-      if (refused || bad) result.exitCode = exitCode.invalidInput;
+          : await validateOnePolicy(
+              path,
+              typeOf(policyType),
+              services === undefined ? new Map() : await readServices(services, io),
+              io,
+            );
+      const folder = policyType === undefined ? path : "";
+      const verbose = options.verbose === true;
+      const version = packageVersion();
+      io.out(`${formatValidated(validated, { output, verbose, folder, version })}\n`);
+      const isBad = validated.findings.some(
+        ({ severity }) => severities.indexOf(severity) <= failOn,
+      );
+      if (validated.refused || isBad) result.exitCode = exitCode.invalidInput;
     });
 }
 
-function print(findings: readonly Finding[], refused: boolean, json: boolean, io: CommandIo): void {
-  if (json) {
-    io.out(
-      `${JSON.stringify({ accepted: !refused, findings: findings.map(({ problem }) => problem) }, null, 2)}\n`,
-    );
-    return;
-  }
-  for (const { problem, line } of findings) io.out(`${problem.severity} ${line}\n`);
-  const count = findings.length === 1 ? "1 finding" : `${findings.length} findings`;
-  io.out(`${refused ? "refused" : "accepted"}, ${count}\n`);
+function outputOf({ output, json }: ValidateOptions): ValidateOutput {
+  const text = output ?? (json === true ? "json" : "text");
+  const known = outputs.find((each) => each === text);
+  if (known !== undefined && (json !== true || known === "json")) return known;
+  const expected = json === true ? "one of --json and --output" : `--output ${outputs.join(", ")}`;
+  throw new MeshIamError("usage", `expected ${expected}, got ${quote(text)}`);
 }
 
 function levelOf(text: string): number {

@@ -78,7 +78,8 @@ function check(
   else report.problems.push(...loaded.problems.map(here));
 }
 
-function joinPaths(path: string, inside: string): string {
+/** Returns the path of a place inside a policy that stands at `path`. */
+export function joinPaths(path: string, inside: string): string {
   if (inside === "") return path;
   return inside.startsWith("[") ? path + inside : `${path}.${inside}`;
 }
@@ -87,7 +88,7 @@ function joinPaths(path: string, inside: string): string {
  * Of a block literal the position of the same line in the file: its text is the file's lines without
  * their indentation. Of any other text where it begins, since folding and escapes move everything.
  */
-function positionInText(node: ScalarNode, inside: Position): Position {
+export function positionInText(node: ScalarNode, inside: Position): Position {
   const { position, literal, text } = node;
   const line = literal?.[inside.line];
   if (line === undefined) return position;
