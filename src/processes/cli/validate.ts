@@ -63,9 +63,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
     .action(async (path: string, options: ValidateOptions) => {
       const failOn = levelOf(options.failOn);
       const output = outputOf(options);
-      const { validateDocuments, validateOnePolicy, readServices } = await import(
-        "./run-validate.ts"
-      );
+      const run = await import("./run-validate.ts");
       const { formatValidated } = await import("./validate-report.ts");
       const { policyType, services } = options;
       if (policyType === undefined && services !== undefined) {
@@ -73,11 +71,11 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       }
       const validated =
         policyType === undefined
-          ? await validateDocuments(path)
-          : await validateOnePolicy(
+          ? await run.validateDocuments(path)
+          : await run.validateOnePolicy(
               path,
               typeOf(policyType),
-              services === undefined ? new Map() : await readServices(services, io),
+              services === undefined ? new Map() : await run.readServices(services, io),
               io,
             );
       const folder = policyType === undefined ? path : "";
