@@ -17,7 +17,7 @@ import {
 } from "./authorizer.ts";
 import { spiffeIdOf } from "./documents.ts";
 import { through, world } from "./doors.ts";
-import { createRunDir, envoyForTests } from "./envoy.ts";
+import { createRunDir, type EnvoyProcess, envoyForTests } from "./envoy.ts";
 import { istioConfig } from "./envoy-config.ts";
 import { issueTokens } from "./shop.ts";
 
@@ -66,6 +66,10 @@ describe.skipIf(binary === "")("mutual TLS between the real Envoy and the author
   let stranger: CertificateAuthority;
   let upstream: Upstream;
   let authorizer: TestAuthorizer;
+  let own: CertificatePair;
+  let known: EnvoyProcess;
+  let answeredBefore: number;
+  let firstShown: string;
 
   const issue = (from: CertificateAuthority, name: string) =>
     from.issue({ commonName: name, uris: [spiffeIdOf(name)], dnsNames: [], ipAddresses: [] });
@@ -94,8 +98,15 @@ describe.skipIf(binary === "")("mutual TLS between the real Envoy and the author
         `tls.clientCaFile=${join(folder, "ca.crt")}`,
       ],
     });
+    own = await issue(authority, "envoy");
+    known = await startEnvoyWith(upstreamTls(authority.certificate, own));
+    answeredBefore = (await http1Request(known.address, open)).status;
+    firstShown = await fingerprint();
+    // Replaced first of all, since the files are looked at every ten seconds only.
+    writePair(await issue(authority, "authorizer"));
   }, startTimeoutMs);
   afterAll(async () => {
+    await known?.stop();
     await authorizer?.close();
     await upstream?.close();
     rmSync(join(folder, ".."), { recursive: true, force: true });
@@ -124,29 +135,18 @@ describe.skipIf(binary === "")("mutual TLS between the real Envoy and the author
   });
 
   test("an Envoy that is known is answered, before and after a new certificate", async () => {
-    const own = await issue(authority, "envoy");
-    const envoy = await startEnvoyWith(upstreamTls(authority.certificate, own));
-    try {
-      expect((await http1Request(envoy.address, open)).status).toBe(200);
-      const before = await fingerprint(own);
-      writePair(await issue(authority, "authorizer"));
-      // The files are looked at every ten seconds.
-      await expect
-        .poll(() => fingerprint(own), { timeout: 30_000, interval: 250 })
-        .not.toBe(before);
-      // Connections that are open stay so.
-      expect((await http1Request(envoy.address, open)).status).toBe(200);
-      const connections = await envoy.counters("cluster.mesh_iam.upstream_cx_total");
-      expect(connections.get("cluster.mesh_iam.upstream_cx_total")).toBe(1);
-      const told = authorizer.log.records().map(({ event }) => event);
-      expect(told).toContain("certificate-reloaded");
-    } finally {
-      await envoy.stop();
-    }
+    expect(answeredBefore).toBe(200);
+    await expect.poll(fingerprint, { timeout: 30_000, interval: 250 }).not.toBe(firstShown);
+    // The connection that was open stays so.
+    expect((await http1Request(known.address, open)).status).toBe(200);
+    const connections = await known.counters("cluster.mesh_iam.upstream_cx_total");
+    expect(connections.get("cluster.mesh_iam.upstream_cx_total")).toBe(1);
+    const told = authorizer.log.records().map(({ event }) => event);
+    expect(told).toContain("certificate-reloaded");
   }, 60_000);
 
   /** Of the certificate that a new connection is shown. */
-  async function fingerprint(own: CertificatePair): Promise<string> {
+  async function fingerprint(): Promise<string> {
     const [host = "", port = ""] = authorizer.address.split(":");
     const socket = connect({
       host,
