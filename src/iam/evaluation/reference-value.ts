@@ -16,8 +16,9 @@ export function decimalOf(text: string): bigint | null {
 const nanosPerSecond = 1_000_000_000n;
 const secondsPerDay = 86_400n;
 
-/** Returns the instant in nanoseconds since 1970-01-01T00:00:00Z (VAL-2). */
+/** Returns the instant in nanoseconds since 1970-01-01T00:00:00Z (VAL-2); no longer text is one. */
 export function instantOf(text: string): bigint | null {
+  if (text.length > 64) return null;
   const isYear = /^[0-9]{4}$/.test(text);
   return isYear || /^[0-9]{4}-/.test(text) ? calendarInstant(text) : epochInstant(text);
 }
