@@ -203,6 +203,21 @@ test("ignoreAllowAll and drop leave allows out, exact or by the beginning of the
   expect(sink.lines).toHaveLength(1);
 });
 
+test.each<readonly [string, Partial<DecisionLogOptions>, Reason, boolean]>([
+  ["a denial", { allowSampleRate: 0 }, "implicit-deny", false],
+  ["an allow at a rate of 0", { allowSampleRate: 0 }, "identity-policy", true],
+  ["an allow at a rate between", { allowSampleRate: 0.5 }, "identity-policy", false],
+  ["an allow of a dropped action", { drop: ["orders:Get*"] }, "identity-policy", true],
+  ["an allow in shadow mode", { allowSampleRate: 0 }, "shadow-mode", false],
+  ["anything without a sink", { sinks: [] }, "implicit-deny", true],
+])("%s: whether it is left out whatever its trace, counted once", (_why, options, reason, out) => {
+  const sink = memory();
+  const log = logOver(sink, options);
+  expect(log.leavesOut(fakeOutcome(reason))).toBe(out);
+  const counted = out && log.counts().length > 0;
+  expect(totals(log)["sampled-out"] ?? 0).toBe(counted ? 1 : 0);
+});
+
 test("allows are sampled by trace: a trace is kept whole or left out whole, at about the rate", async () => {
   const sink = memory();
   const log = logOver(sink, { allowSampleRate: 0.25, maxBufferedEvents: 10_000 });

@@ -58,6 +58,11 @@ export interface SinkCount {
 /** The record of each decision. Recording never throws, waits or encodes. */
 export interface DecisionLog {
   /**
+   * Returns whether no record of `outcome` is written whatever its trace, and has then counted it: the
+   * usual allow, for which nothing needs to be gathered. Else `record` takes it.
+   */
+  leavesOut(outcome: CheckOutcome): boolean;
+  /**
    * Takes one Check. `attributes` (null where the message could not be read) are borrowed for the
    * call. For each sink written + dropped + failed + sampled-out = Checks recorded, once idle.
    */
@@ -89,7 +94,7 @@ const noDropped: readonly DroppedCredential[] = Object.freeze([]);
  */
 export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
   const { labels, maxBufferedEvents, maxBufferedBytes = 16_777_216 } = options;
-  const keeps = createSampling(options);
+  const sampling = createSampling(options);
   const mask = createMask(options);
   const finish = (record: Record<string, unknown>): string => {
     const safe = redactFields(record) as Record<string, unknown>;
@@ -116,10 +121,16 @@ export function createDecisionLog(options: DecisionLogOptions): DecisionLog {
   let sampledOut = 0;
 
   return {
+    leavesOut(outcome) {
+      if (queues.length === 0) return true;
+      if (sampling.mayKeep(outcome)) return false;
+      sampledOut++;
+      return true;
+    },
     record(outcome, attributes, timeMs, extra) {
-      if (queues.length === 0) return;
+      if (this.leavesOut(outcome)) return;
       const trace = parseTraceparent(attributes?.header("traceparent")?.value);
-      if (!keeps(outcome, trace?.traceId ?? null)) {
+      if (!sampling.keeps(outcome, trace?.traceId ?? null)) {
         sampledOut++;
         return;
       }

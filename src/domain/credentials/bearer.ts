@@ -25,9 +25,10 @@ export function readBearer(attributes: CheckAttributes): string | Denied | null 
 }
 
 function tokenOf(value: string): string | Denied {
-  // The usual spelling first; the rest of the function says what the others mean.
-  const end = value.startsWith("Bearer ") ? 6 : value.search(/[ \t]/);
-  const scheme = foldAscii(end < 0 ? value : value.slice(0, end));
+  // The usual spelling without folding; the rest of the function says what the others mean.
+  const isUsual = value.startsWith("Bearer ");
+  const end = isUsual ? 6 : value.search(/[ \t]/);
+  const scheme = isUsual ? "bearer" : foldAscii(end < 0 ? value : value.slice(0, end));
   // Its parameters are separated by commas, so a comma says nothing here.
   if (scheme.startsWith("aws4-")) return deny("token-kind", "sigv4");
   if (scheme === "") return deny("token-malformed", "no-scheme");

@@ -68,6 +68,7 @@ export function createRecorder(parts: RecorderParts): Recorder {
       const { attributes, request, input, authentication } = progress;
       const isDecided = request !== null && input !== null;
       if (isDecided && selfCheck.wants()) selfCheck.add(outcome.decision, keep(request, input));
+      if (decisionLog.leavesOut(outcome)) return;
       decisionLog.record(outcome, attributes, nowMs(), {
         sourceIp:
           config.trustedHops > 0 && attributes !== null
