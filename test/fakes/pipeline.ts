@@ -34,6 +34,8 @@ export interface TestPipelineOptions {
   /** Key sets by address; what is not there cannot be fetched. */
   readonly keySets?: ReadonlyMap<string, string>;
   readonly onOutcome?: (outcome: CheckOutcome) => void;
+  /** Default: one of its own. */
+  readonly clock?: ManualClock;
 }
 
 export interface TestPipeline extends Pipeline {
@@ -65,7 +67,7 @@ export function directoryOf(documents: readonly Document[]): Directory {
 /** Returns a pipeline; with documents, one that is ready. */
 export async function startPipeline(options: TestPipelineOptions = {}): Promise<TestPipeline> {
   const { documents, sets = [], random = () => 0.5, keySets = new Map(), onOutcome } = options;
-  const clock = new ManualClock(startMs);
+  const { clock = new ManualClock(startMs) } = options;
   const nowMs = () => clock.nowMs();
   const lines = new LogLines();
   const decisions = new LogLines();

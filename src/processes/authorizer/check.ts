@@ -136,10 +136,10 @@ function answerAgain(
   progress: Progress,
 ): Decision {
   progress.request = answer.request;
+  if (isTooOld(bundleAgeMs(), answer.request, staleness)) return denied("bundle-stale");
   progress.authentication = authentication;
   progress.principal = input.caller.mapped.principal;
   progress.cache = "hit";
-  if (isTooOld(bundleAgeMs(), answer.request, staleness)) return denied("bundle-stale");
   progress.input = input;
   return answer.decision;
 }

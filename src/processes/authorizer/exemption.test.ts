@@ -1,7 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { deny, policy, route, service, spiffeIdOf } from "../../../test/e2e/documents.ts";
+import {
+  allow,
+  deny,
+  organization,
+  policy,
+  route,
+  service,
+  spiffeIdOf,
+  user,
+} from "../../../test/e2e/documents.ts";
 import type { Written } from "../../../test/fakes/check-request.ts";
-import { as, bearer, documents, guard, withService } from "../../../test/fakes/orders.ts";
+import { as, bearer, documents, guard, login, withService } from "../../../test/fakes/orders.ts";
 import { startPipeline } from "../../../test/fakes/pipeline.ts";
 import type { Reason } from "../../iam/reason.ts";
 
@@ -75,6 +84,31 @@ describe("preflights", () => {
     expect(pipeline.ask(preflight(headers)).answer.reason).toBe(reason);
     // The answer hangs on headers that no cache compares: it is given anew each time.
     expect(pipeline.ask(preflight(headers)).cache).toBe("bypass");
+  });
+
+  test("an OPTIONS request that is none never answers for one, nor one for it", async () => {
+    const both = service(
+      "orders",
+      [route("GET /o", "Get", "o"), route("OPTIONS /o", "Options", "o")],
+      { cors: true },
+    );
+    const world = [...organization(login.jwks), user("ana", [allow("orders:Options")]), both];
+    const pipeline = await startPipeline({ documents: world });
+    const plain = { method: "OPTIONS", path: "/o", ...as("ana") };
+    const asked = { origin, "access-control-request-method": "GET" };
+    const preflight = { ...plain, headers: { ...plain.headers, ...asked } };
+    for (const _again of [1, 2]) {
+      expect(pipeline.ask(plain)).toMatchObject({
+        action: "orders:Options",
+        answer: { reason: "identity-policy" },
+        cache: "bypass",
+      });
+      expect(pipeline.ask(preflight)).toMatchObject({
+        action: "orders:Get",
+        answer: { reason: "authentication-not-required" },
+        principal: { type: "anonymous" },
+      });
+    }
   });
 
   test("a Deny on the asked-for action refuses it", async () => {
