@@ -1,0 +1,62 @@
+import { createReadStream } from "node:fs";
+import { MeshIamError } from "../../../iam/error.ts";
+import { quote } from "../../../iam/problem.ts";
+import { whyUnreadable } from "../files.ts";
+import type { CommandIo } from "../io.ts";
+
+/** A line of a log; null: it was longer than any record. */
+export interface LogLine {
+  /** From 1. */
+  readonly number: number;
+  readonly text: string | null;
+}
+
+/** A record with its scenario is some 64 KiB at most. */
+const maxLength = 4 << 20;
+
+/**
+ * Yields the lines of `path`, of standard input for `-`, as they come; empty ones are left out. No more
+ * than one line is held. Throws `document-unreadable`.
+ */
+export async function* logLines(path: string, io: CommandIo): AsyncGenerator<LogLine> {
+  const chunks: AsyncIterable<Uint8Array> = path === "-" ? io.stdin : createReadStream(path);
+  try {
+    yield* linesOf(chunks);
+  } catch (cause) {
+    if (cause instanceof MeshIamError) throw cause;
+    const message = `cannot read ${quote(path)}: ${whyUnreadable(cause)}`;
+    throw new MeshIamError("document-unreadable", message, { cause });
+  }
+}
+
+async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLine> {
+  const decoder = new TextDecoder();
+  let number = 0;
+  let rest = "";
+  let tooLong = false;
+  const line = (text: string): LogLine | null => {
+    number++;
+    const isLost = tooLong || text.length > maxLength;
+    tooLong = false;
+    if (isLost) return { number, text: null };
+    return text.trim() === "" ? null : { number, text };
+  };
+  for await (const chunk of chunks) {
+    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
+    rest = lines.pop() ?? "";
+    for (const each of lines) {
+      const made = line(each);
+      if (made !== null) yield made;
+    }
+    if (rest.length > maxLength) {
+      // its end is waited for, its text is not kept
+      tooLong = true;
+      rest = "";
+    }
+  }
+  rest += decoder.decode();
+  if (rest !== "" || tooLong) {
+    const made = line(rest);
+    if (made !== null) yield made;
+  }
+}
