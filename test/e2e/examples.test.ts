@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parseAllDocuments, parse as parseYaml } from "yaml";
@@ -62,6 +62,7 @@ describe.skipIf(binary === null)("examples/envoy", () => {
     const file = join(runDir, "envoy.yaml");
     writeFileSync(file, readFileSync(envoyYaml));
     expect(() => validateConfig(binary as string, file)).not.toThrow();
+    rmSync(runDir, { recursive: true });
   });
 
   test.each([

@@ -18,7 +18,6 @@ import { document, lookupOf } from "./principals.ts";
 export const A = "111111111111";
 export const B = "222222222222";
 export const userArn = `arn:aws:iam::${A}:user/bob`;
-export const otherArn = `arn:aws:iam::${A}:user/al`;
 export const roleArn = `arn:aws:iam::${A}:role/app`;
 export const sessionArn = `arn:aws:sts::${A}:assumed-role/app/sess1`;
 export const spiffeId = "spiffe://mesh.example/ns/shop/sa/web";

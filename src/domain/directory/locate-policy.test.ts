@@ -58,7 +58,11 @@ test.each([
   ["a mapping", mapping, "a.yaml:18:17"],
   ["a block literal", literal, "a.yaml:14:46"],
   ["a quoted text", quoted, "a.yaml:10:23"],
-  ["a flow mapping", flow, `a.yaml:10:${"      policyDocument:".length + flow.indexOf('"aws:Pr') + 1}`],
+  [
+    "a flow mapping",
+    flow,
+    `a.yaml:10:${"      policyDocument:".length + flow.indexOf('"aws:Pr') + 1}`,
+  ],
 ])("a finding in %s is told where the file has it", (_why, policy, where) => {
   const [line] = linesOf(user(policy));
   expect(line).toContain(`${where} ${inside}`);

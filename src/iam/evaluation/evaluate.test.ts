@@ -370,9 +370,7 @@ describe("6.2 the order of policy types", () => {
   test("T-DEC-33 with a Deny in every layer the first of the order decides, and so on", () => {
     const asks = { principal: session };
     for (let i = 0; i < denialOrder.length; i++) {
-      const given = denialOrder
-        .slice(i)
-        .reduce((all, type) => ({ ...all, ...everywhere[type] }), {});
+      const given = Object.assign({}, ...denialOrder.slice(i).map((type) => everywhere[type]));
       const { decision, deniedBy } = decide({ identity: allowAll, ...given }, asks);
       expect({ decision, deniedBy }).toEqual({
         decision: "explicitDeny",
