@@ -2,6 +2,7 @@ import { documentReference } from "../../src/domain/directory/document-reference
 import { documentSchema } from "../../src/domain/directory/document-schema.ts";
 import { suiteSchema } from "../../src/domain/directory/suite/suite-schema.ts";
 import { benchmarksPage, benchmarksPicture } from "./benchmarks-page.ts";
+import { clausesPage } from "./clauses-page.ts";
 import { conditionKeysPage } from "./condition-keys-page.ts";
 import { configSchema } from "./config-schema.ts";
 import { configurationPage } from "./configuration-page.ts";
@@ -15,6 +16,7 @@ export function referencePages(): ReadonlyMap<string, string> {
   return new Map([
     ["benchmarks.md", benchmarksPage()],
     ["benchmarks.svg", benchmarksPicture()],
+    ["clauses.md", clausesPage()],
     ["condition-keys.md", conditionKeysPage()],
     ["config.schema.json", json(configSchema())],
     ["configuration.md", configurationPage()],
