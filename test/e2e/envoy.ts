@@ -48,20 +48,10 @@ export async function envoyForTests(): Promise<string | null> {
   }
 }
 
-/**
- * Returns a new folder for one Envoy and its sockets, which goes with the process at the latest. Short,
- * because socket paths end at 107 bytes.
- */
+/** Returns a new folder for one Envoy and its sockets. Short, because socket paths end at 107 bytes. */
 export function createRunDir(): string {
-  const runDir = mkdtempSync(join(tmpdir(), "mi-"));
-  runDirs.add(runDir);
-  return runDir;
+  return mkdtempSync(join(tmpdir(), "mi-"));
 }
-
-const runDirs = new Set<string>();
-process.once("exit", () => {
-  for (const runDir of runDirs) rmSync(runDir, { recursive: true, force: true });
-});
 
 export interface EnvoyOptions {
   readonly binary: string;
