@@ -1,6 +1,5 @@
 import type { Command } from "commander";
-import type { CommandIo } from "./io.ts";
-import type { CommandResult } from "./program.ts";
+import type { CommandIo, CommandResult } from "./io.ts";
 
 /** Adds `explain`: says why, layer by layer. */
 export function addExplain(program: Command, io: CommandIo, result: CommandResult): void {

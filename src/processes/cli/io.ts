@@ -18,3 +18,8 @@ export const exitCode = {
   differences: 5,
 } as const;
 export type ExitCode = (typeof exitCode)[keyof typeof exitCode];
+
+/** Set by a command whose outcome is not plain success: denied, differences, invalid rows. */
+export interface CommandResult {
+  exitCode: ExitCode;
+}

@@ -3,18 +3,13 @@ import { addAuthorizer } from "./authorizer.ts";
 import { addBundle } from "./bundle.ts";
 import { reportFailure } from "./exit.ts";
 import { addExplain } from "./explain.ts";
-import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
+import { type CommandIo, type CommandResult, type ExitCode, exitCode } from "./io.ts";
 import { addKeys } from "./keys.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addSimulate } from "./simulate.ts";
 import { addTest } from "./test-command.ts";
 import { addValidate } from "./validate.ts";
 import { packageVersion } from "./version.ts";
-
-/** Set by a command whose outcome is not plain success: denied, differences, invalid rows. */
-export interface CommandResult {
-  exitCode: ExitCode;
-}
 
 /**
  * Returns the exit code of one command line. Nothing is thrown: usage errors are 1, what a command

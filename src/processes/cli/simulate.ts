@@ -1,7 +1,6 @@
 import type { Command } from "commander";
 import { MeshIamError } from "../../iam/error.ts";
-import type { CommandIo } from "./io.ts";
-import type { CommandResult } from "./program.ts";
+import type { CommandIo, CommandResult } from "./io.ts";
 import type { ReplayRequest } from "./replay/command.ts";
 
 /** Adds `simulate`: decides scenarios with the production engine. */

@@ -1,9 +1,8 @@
 import type { Command } from "commander";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
-import type { CommandIo } from "./io.ts";
+import type { CommandIo, CommandResult } from "./io.ts";
 import type { TestOutput } from "./policy-tests/command.ts";
-import type { CommandResult } from "./program.ts";
 
 const outputs: readonly TestOutput[] = ["tree", "list", "json", "junit"];
 

@@ -2,8 +2,8 @@ import type { Command } from "commander";
 import { MeshIamError } from "../../iam/error.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { quote, type Severity } from "../../iam/problem.ts";
+import type { CommandResult } from "./io.ts";
 import { type CommandIo, exitCode } from "./io.ts";
-import type { CommandResult } from "./program.ts";
 import type { ValidateOutput } from "./validate-report.ts";
 import { packageVersion } from "./version.ts";
 
