@@ -50,18 +50,18 @@ const rows: readonly (readonly [
 ])[] = [
   ["a clean document", "identity", [{}], []],
   ["T-DOC-16", "identity", [{ Sid: "a-b" }], ["ERROR UNSUPPORTED_SID"]],
-  ["T-DOC-17", "identity", [{ Sid: "a" }, { Sid: "a" }], ["ERROR UNIQUE_SIDS_REQUIRED"]],
+  ["T-DOC-17", "identity", [{ Sid: "a" }, { ...deny, Sid: "a" }], ["ERROR UNIQUE_SIDS_REQUIRED"]],
   [
     "T-DOC-18",
     "resource",
-    [{ Sid: "my sid" }, { Sid: "my sid" }],
+    [{ Sid: "my sid" }, { ...deny, Sid: "my sid" }],
     ["WARNING UNIQUE_SIDS_RECOMMENDED"],
   ],
   ["Sids of a trust policy are IAM's", "trust", [{ Sid: "my sid" }], ["ERROR UNSUPPORTED_SID"]],
   [
     "T-DOC-19",
     "identity",
-    [{ Sid: "" }, { Sid: "" }],
+    [{ Sid: "" }, { ...deny, Sid: "" }],
     ["SUGGESTION EMPTY_SID_VALUE", "SUGGESTION EMPTY_SID_VALUE"],
   ],
   [
@@ -125,7 +125,9 @@ const rows: readonly (readonly [
       {
         Principal: { Federated: github },
         Action: web,
-        ...when("StringLike", { "token.actions.githubusercontent.com:sub": "repo:x/y:*" }),
+        ...when("StringLike", {
+          "token.actions.githubusercontent.com:sub": "repo:x/y:ref:refs/heads/main",
+        }),
       },
     ],
     [],

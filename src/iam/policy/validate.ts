@@ -3,7 +3,10 @@ import { checkActions } from "./checks/actions.ts";
 import { type Check, pathsOf, type Subject, type ValidateOptions } from "./checks/check.ts";
 import { checkConditionKeys } from "./checks/condition-keys.ts";
 import { checkConditionValues } from "./checks/condition-values.ts";
+import { checkFit } from "./checks/fit.ts";
+import { checkMultiFactor } from "./checks/multi-factor.ts";
 import { checkPrincipals } from "./checks/principals.ts";
+import { checkRedundantStatements } from "./checks/redundant-statements.ts";
 import { checkResources } from "./checks/resources.ts";
 import { checkSids } from "./checks/sids.ts";
 import { checkSize } from "./checks/size.ts";
@@ -24,6 +27,9 @@ const checks: readonly Check[] = [
   checkResources,
   checkConditionKeys,
   checkConditionValues,
+  checkMultiFactor,
+  checkFit,
+  checkRedundantStatements,
 ];
 
 /**

@@ -1,4 +1,5 @@
 import { hasHostBits, parseIpBlock } from "../../condition/ip-address.ts";
+import { compareDecimals, parseDecimal } from "../../condition/numeric.ts";
 import { type KeyType, lookUpKey } from "../../context-keys.ts";
 import { quote } from "../../problem.ts";
 import type { BaseOperator, ConditionEntry } from "../document.ts";
@@ -11,6 +12,7 @@ export function checkConditionValues(subject: Subject): void {
       checkCount(subject, entry);
       checkType(subject, entry);
       checkTexts(subject, entry);
+      checkRedundantNumbers(subject, entry);
     }
   }
 }
@@ -81,5 +83,30 @@ function checkTexts(subject: Subject, { base, values }: ConditionEntry): void {
       const message = `bits behind the prefix are ignored in ${quote(text)}`;
       note(subject, "SUGGESTION", "IMPROVE_IP_RANGE", position, message);
     }
+  }
+}
+
+/** Which of two numbers an operator of order makes the other needless: any value may hold (CON-1). */
+const widest: Partial<Readonly<Record<BaseOperator, 1 | -1>>> = {
+  NumericLessThan: 1,
+  NumericLessThanEquals: 1,
+  NumericGreaterThan: -1,
+  NumericGreaterThanEquals: -1,
+};
+
+function checkRedundantNumbers(subject: Subject, { base, values }: ConditionEntry): void {
+  const sign = widest[base];
+  if (sign === undefined || values.length < 2) return;
+  const numbers = values.map(({ text }) => parseDecimal(text));
+  let best = 0;
+  for (let at = 1; at < numbers.length; at++) {
+    const [a, b] = [numbers[best], numbers[at]];
+    if (!a || !b) return;
+    if (compareDecimals(b, a) * sign > 0) best = at;
+  }
+  for (const [at, { text, position }] of values.entries()) {
+    if (at === best) continue;
+    const message = `${quote(values[best]?.text ?? "")} takes in ${quote(text)}`;
+    note(subject, "SUGGESTION", "REDUNDANT_CONDITION_VALUE_NUM", position, message);
   }
 }

@@ -13,7 +13,6 @@ const needsAws = "it needs AWS's catalogue of actions, resource types and condit
 const notInMesh = "it is about resources that only AWS has";
 const privateIsNormal = "private addresses are the normal case in a mesh";
 const needsAnalysis = "it needs the analysis of several policies together";
-const notBuilt = "it is not built yet";
 
 /** Checks of iam-semantics 10.1, by level, that this package does not make. Only shrinks. */
 const never: readonly UndecidedCheck[] = [
@@ -37,31 +36,25 @@ const never: readonly UndecidedCheck[] = [
   error("UNSUPPORTED_RESOURCE_ARN_IN_POLICY", needsAws),
 
   securityWarning("DENY_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", needsAws),
-  securityWarning("MFA_CONDITION_THAT_DOES_NOT_REQUIRE_IT", notBuilt),
   securityWarning("MISSING_PAIRED_CONDITION_KEYS", needsAws),
   securityWarning("PASS_ROLE_WITH_STAR_IN_RESOURCE", notInMesh),
   securityWarning("PRIVILEGE_ESCALATION", needsAnalysis),
 
-  warning("ACTION_AND_RESOURCE_DO_NOT_FIT", notBuilt),
   warning("CREATE_SLR_WITH_STAR_IN_RESOURCE", notInMesh),
   warning("DEPRECATED_GLOBAL_CONDITION_KEY", needsAws),
-  warning("SPECIFIC_GITHUB_REPO_AND_BRANCH_RECOMMENDED", notBuilt),
-  warning("STATEMENT_NEVER_MATCHES", notBuilt),
   warning("STATEMENT_SHADOWED_BY_SCP", needsAnalysis),
 
   suggestion("ALLOW_WITH_UNSUPPORTED_TAG_CONDITION_KEY_FOR_SERVICE", needsAws),
-  suggestion("CONFIRM_AUDIENCE_CLAIM_TYPE", notBuilt),
   suggestion("IRRELEVANT_CONDITION_KEY_IN_POLICY", needsAws),
   suggestion("PRIVATE_IP_ADDRESS_SUBSET", privateIsNormal),
   suggestion("RECOMMENDED_CONDITION_KEY_FOR_SERVICE_PRINCIPAL", needsAws),
-  suggestion("REDUNDANT_CONDITION_VALUE_NUM", notBuilt),
-  suggestion("REDUNDANT_PRINCIPAL_IN_ROLE_TRUST_POLICY", notBuilt),
-  suggestion("REDUNDANT_STATEMENT", notBuilt),
 ];
 
 /** Checks that are made for services that are given, and only for those. */
 const withServices: readonly UndecidedCheck[] = [
   error("INVALID_ACTION", needsServices),
+  warning("ACTION_AND_RESOURCE_DO_NOT_FIT", needsServices),
+  warning("STATEMENT_NEVER_MATCHES", needsServices),
   error("INVALID_SERVICE_CONDITION_KEY", needsServices),
 ];
 
