@@ -237,7 +237,9 @@ describe.skipIf(binary === null)("the quickstart", () => {
     const lines = out.split("\n");
     const table = lines.slice(1, lines.indexOf("", 1));
     expect(table.length).toBeGreaterThan(24);
-    expect(Math.max(...table.map((line) => line.length))).toBeLessThanOrEqual(120);
+    // Six columns are for the figure, whose width is the machine's business.
+    const widths = table.map((line) => line.replace(/ *([\d,]+|─+|-|µs)$/, "").length);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(114);
     expect(out).toContain("as expected, behind a real Envoy");
     expect(out).not.toContain("\u001b");
     const printed = lines.map(squeezed);
