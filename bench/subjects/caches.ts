@@ -56,6 +56,7 @@ export async function tokenHit(): Promise<Subject> {
         tokens.issuers,
         nowMs,
         tokens.recall,
+        tokens.recallHeader,
       );
       return textsOf(attributes) + granted(known).dropped.length;
     },

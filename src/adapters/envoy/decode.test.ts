@@ -301,6 +301,28 @@ test("the same key twice in the joined map: the last one wins", () => {
   expect(attributes.header("a")).toEqual({ value: "2", count: 1 });
 });
 
+test.each([
+  ["joined", http(header("a", "1"), header("b", "22"))],
+  ["raw", http(rawHeaders(["a", "1"], ["b", "22"]))],
+  ["joined, the key twice: the last stays", http(header("b", "1"), header("b", "22"))],
+  ["raw, beyond UTF-8", http(rawHeaders(["b", Buffer.from([0x32, 0xff])]))],
+])("where a header lies: %s", (_why, message) => {
+  const span = accepted(message).headerSpan("b");
+  if (span === null) throw new Error("expected a place");
+  expect(span.end - span.start).toBe(2);
+  expect(span.bytes[span.start]).toBe(0x32);
+});
+
+test.each([
+  ["an absent header", http(header("a", "1"))],
+  ["a name in upper case", http(header("B", "1"))],
+  ["a header that came twice", http(rawHeaders(["b", "1"], ["b", "1"]))],
+  ["no request", field(1, field(4))],
+])("nowhere to show: %s", (_why, message) => {
+  const decoded = decoder.decode(message);
+  expect(isDenied(decoded) ? null : decoded.headerSpan("b")).toBeNull();
+});
+
 test("a repeated header of `header_map` is joined in order and counted", () => {
   const attributes = accepted(http(rawHeaders(["a", "1"], ["b", "x"], ["a", "2"], ["a", "3"])));
   expect(attributes.rawHeaders).toBe(true);

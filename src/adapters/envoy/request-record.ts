@@ -1,4 +1,4 @@
-import type { CheckAttributes, HeaderField } from "../../domain/request/attributes.ts";
+import type { CheckAttributes, HeaderField, HeaderSpan } from "../../domain/request/attributes.ts";
 import { coerceUtf8 } from "./utf8.ts";
 
 /** The texts of a CheckRequest whose place is noted; each is a start and an end in `spans`. */
@@ -87,6 +87,7 @@ export class RequestRecord implements CheckAttributes {
   readonly addressKinds = new Uint8Array(2);
   readonly ports = new Float64Array(2);
   readonly #texts: (string | null)[] = new Array(slotCount).fill(null);
+  readonly #span = { bytes: this.bytes, start: 0, end: 0 };
 
   constructor(maxHeaders: number, maxContextExtensions: number) {
     this.headers = new PairTable("headers", maxHeaders);
@@ -208,6 +209,19 @@ export class RequestRecord implements CheckAttributes {
       at = this.headers.lastBefore(this.bytes, name, at);
     }
     return { value: joined, count };
+  }
+
+  headerSpan(name: string): HeaderSpan | null {
+    const { headers, bytes } = this;
+    const last = headers.lastBefore(bytes, name, headers.count);
+    if (last < 0) return null;
+    // Of a joined header that comes twice the last entry stays, as everywhere.
+    if (this.rawHeaders && headers.lastBefore(bytes, name, last) >= 0) return null;
+    const span = this.#span;
+    span.bytes = bytes;
+    span.start = headers.spans[last * 4 + 2] as number;
+    span.end = headers.spans[last * 4 + 3] as number;
+    return span;
   }
 
   #occurrences(name: string): number {

@@ -1,8 +1,8 @@
-import type { CheckAttributes } from "../request/attributes.ts";
+import type { CheckAttributes, HeaderSpan } from "../request/attributes.ts";
 import { type Denied, deny, isDenied } from "../request/denied.ts";
 import type { PrincipalSource, ServiceDefinition } from "../request/service-definition.ts";
 import { judgeAudience } from "./audience.ts";
-import { readBearer } from "./bearer.ts";
+import { bearerSpan, readBearer } from "./bearer.ts";
 import type {
   AuthMethod,
   Credential,
@@ -35,6 +35,12 @@ export interface Authentication {
  * it returns may be as old as the cache likes: times and issuer are looked at again behind it.
  */
 export type TokenVerifier = (token: string, nowMs: number) => TokenCredential | Denied;
+
+/**
+ * Returns the credential of the token in an `authorization` header that has these very bytes, or why it
+ * is refused; null: not known by its bytes, to be read and verified. As old as a `TokenVerifier`'s.
+ */
+export type KnownToken = (header: HeaderSpan, nowMs: number) => TokenCredential | Denied | null;
 
 /** The part of a service definition that says which credentials it takes. */
 export type CredentialRules = Pick<
@@ -71,7 +77,8 @@ export function createTokenVerifier(issuers: Issuers): TokenVerifier {
  * absent, and is listed in `dropped`. Of `requireCredential` the first that is missing is denied as
  * `client-certificate-required` (mtls) or `unauthenticated`.
  *
- * Runs in every Check: synchronous; allocates the result, and the token's text.
+ * `known` is asked before the header is read. Runs in every Check: synchronous; allocates the result, and
+ * the text of a token that is not known by its bytes.
  */
 export function authenticate(
   attributes: CheckAttributes,
@@ -79,10 +86,10 @@ export function authenticate(
   issuers: Issuers,
   nowMs: number,
   verify: TokenVerifier,
+  known: KnownToken = unknownToken,
 ): Authentication | Denied {
-  const token = takesBearer(service) ? readBearer(attributes) : null;
-  if (token !== null && typeof token !== "string") return token;
-  const credential = token === null ? null : judgeBearer(token, service, issuers, nowMs, verify);
+  const presented = takesBearer(service) ? presentedToken(attributes, nowMs, verify, known) : null;
+  const credential = presented && judgeToken(presented, service, issuers, nowMs);
   if (credential !== null && isDenied(credential)) return credential;
 
   const peer = issuers.peerOf(attributes.sourcePrincipal);
@@ -115,14 +122,29 @@ export function issuerOfCredential(
     : issuers.byTrustDomain.get(credential.trustDomain);
 }
 
-function judgeBearer(
-  token: string,
+function unknownToken(): null {
+  return null;
+}
+
+function presentedToken(
+  attributes: CheckAttributes,
+  nowMs: number,
+  verify: TokenVerifier,
+  known: KnownToken,
+): TokenCredential | Denied | null {
+  const span = known === unknownToken ? null : bearerSpan(attributes);
+  const remembered = span && known(span, nowMs);
+  if (remembered !== null) return remembered;
+  const token = readBearer(attributes);
+  return typeof token === "string" ? verify(token, nowMs) : token;
+}
+
+function judgeToken(
+  credential: TokenCredential | Denied,
   service: CredentialRules,
   issuers: Issuers,
   nowMs: number,
-  verify: TokenVerifier,
 ): TokenCredential | Denied {
-  const credential = verify(token, nowMs);
   if (isDenied(credential)) return credential;
   const issuer = issuerOfCredential(credential, issuers);
   if (issuer === undefined) return deny("token-issuer");

@@ -1,5 +1,5 @@
 import { foldAscii } from "../../iam/ascii.ts";
-import type { CheckAttributes } from "../request/attributes.ts";
+import type { CheckAttributes, HeaderSpan } from "../request/attributes.ts";
 import { type Denied, deny } from "../request/denied.ts";
 import { decodeQueryText } from "../request/percent-decoding.ts";
 
@@ -22,6 +22,16 @@ export function readBearer(attributes: CheckAttributes): string | Denied | null 
   if (typeof token !== "string") return token;
   if (hasQueryToken(attributes.target)) return deny("credentials-ambiguous", "access_token");
   return token;
+}
+
+/**
+ * Returns the bytes of the header that `readBearer` would read, null where it has to be asked itself. It
+ * reads nothing but this one value then, so equal bytes are read alike: whoever remembers a token by
+ * them need not read it again.
+ */
+export function bearerSpan(attributes: CheckAttributes): HeaderSpan | null {
+  const span = attributes.headerSpan("authorization");
+  return span === null || hasQueryToken(attributes.target) ? null : span;
 }
 
 function tokenOf(value: string): string | Denied {

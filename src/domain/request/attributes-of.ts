@@ -54,6 +54,7 @@ export function attributesOf(request: WrittenRequest & WrittenConnection = {}): 
     protocol: request.protocol ?? "HTTP/1.1",
     requestTimeMs: request.requestTimeMs ?? null,
     header: (name) => headers.get(name),
+    headerSpan: () => null,
     identityHeaderNames: Object.keys(request.headers ?? {}).filter(isIdentityHeader),
   };
 }
@@ -73,6 +74,7 @@ export function attributesOfConnection(connection: WrittenConnection = {}): Chec
     protocol: "",
     requestTimeMs: null,
     header: () => undefined,
+    headerSpan: () => null,
     identityHeaderNames: [],
   };
 }

@@ -43,6 +43,12 @@ export interface CheckAttributes {
   /** The header `name` (lower-case), undefined when absent. */
   header(name: string): HeaderField | undefined;
   /**
+   * Where the value of the header `name` lies in the message, for whoever knows it by its bytes; null
+   * where it is absent, came more than once, or there are no bytes to show. One record for all calls:
+   * borrowed until the next.
+   */
+  headerSpan(name: string): HeaderSpan | null;
+  /**
    * The names (as received) of request headers that belong to the identity family in any spelling:
    * `x-mesh-iam-*` with `_` for `-` and in any case (R6). Usually empty.
    */
@@ -57,6 +63,13 @@ export interface CheckAttributes {
 export interface HeaderField {
   readonly value: string;
   readonly count: number;
+}
+
+/** The bytes of one header's value: `bytes[start, end)`, as received. */
+export interface HeaderSpan {
+  readonly bytes: Uint8Array;
+  readonly start: number;
+  readonly end: number;
 }
 
 /**

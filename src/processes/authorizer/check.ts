@@ -127,7 +127,8 @@ function prove(
 ): Authentication | Denied {
   // Unknown tokens are charged to whoever is on the other end of the connection.
   tokens.peer = attributes.sourcePrincipal || (attributes.sourceAddress ?? "");
-  return authenticate(attributes, service.definition, tokens.issuers, nowMs, tokens.verify);
+  const { issuers, verify, knownHeader } = tokens;
+  return authenticate(attributes, service.definition, issuers, nowMs, verify, knownHeader);
 }
 
 function answerAgain(

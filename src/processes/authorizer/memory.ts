@@ -57,6 +57,7 @@ export class Memory {
       tokens.issuers,
       nowMs,
       tokens.recall,
+      tokens.recallHeader,
     );
     if (isDenied(known)) return null;
     const identity = this.#identification.recall(snapshot, known);

@@ -71,6 +71,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       }),
       monotonicMs,
       count: (result) => metrics.tokenCache(result),
+      seed: Buffer.from(parts.randomBytes(4)).readInt32LE(),
     },
     issuers.issuers,
   );

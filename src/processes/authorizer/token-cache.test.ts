@@ -37,6 +37,7 @@ async function createCache(options: Partial<TokenCacheOptions> = {}) {
       budget: { admits: () => true, spend: () => void verifications++ },
       monotonicMs: () => 0,
       count: (result) => counts[result]++,
+      seed: 7,
     },
     issuersOf(),
   );
@@ -80,6 +81,47 @@ test("a token is verified once, and known from then on by every character of its
   const last = token.at(-1) === "A" ? "Q" : "A";
   expect(verify(`${token.slice(0, -1)}${last}`)).not.toBe("ok");
   expect(verifications()).toBe(2);
+});
+
+describe("by the bytes of the header", () => {
+  const spanOf = (text: string) => {
+    const bytes = Buffer.from(`:${text}:`, "latin1");
+    return { bytes, start: 1, end: bytes.length - 1 };
+  };
+
+  test("a known token is found, and only by all of them", async () => {
+    const { cache, verify, verifications, counts } = await createCache();
+    const token = login.issue(ana);
+    const header = spanOf(`Bearer ${token}`);
+    expect(cache.knownHeader(header, startMs)).toBeNull();
+    verify(token);
+    expect(cache.knownHeader(header, startMs)).toBe(cache.verify(token, startMs));
+    expect(verifications()).toBe(1);
+    expect(counts).toEqual({ hit: 2, miss: 1, refused: 0 });
+    for (const text of [token, `bearer ${token}`, `Bearer ${token} `, `Bearer ${token.slice(1)}`]) {
+      expect(cache.knownHeader(spanOf(text), startMs)).toBeNull();
+    }
+    expect(counts).toEqual({ hit: 2, miss: 1, refused: 0 });
+  });
+
+  test("looking alone does not count", async () => {
+    const { cache, verify, counts } = await createCache();
+    const token = login.issue(ana);
+    verify(token);
+    expect(cache.recallHeader(spanOf(`Bearer ${token}`), startMs)).not.toBeNull();
+    expect(counts).toEqual({ hit: 0, miss: 1, refused: 0 });
+  });
+
+  test("a token that its issuer's rules refuse now is refused", async () => {
+    const { cache, verify, counts, issuersOf } = await createCache();
+    const token = login.issue(ana);
+    verify(token);
+    cache.issuers = issuersOf({ audiences: ["other"] });
+    expect(cache.knownHeader(spanOf(`Bearer ${token}`), startMs)).toMatchObject({
+      reason: "token-audience",
+    });
+    expect(counts).toEqual({ hit: 0, miss: 1, refused: 1 });
+  });
 });
 
 test("a refused token is not kept", async () => {

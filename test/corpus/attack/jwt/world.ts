@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { loadKeySet } from "../../../../src/adapters/keys/key-set.ts";
 import {
   type Authentication,
@@ -12,6 +13,7 @@ import type { VerificationKeys } from "../../../../src/domain/credentials/verifi
 import type { OidcProvider, TrustDomain } from "../../../../src/domain/directory/model.ts";
 import type { CheckAttributes } from "../../../../src/domain/request/attributes.ts";
 import type { Denied } from "../../../../src/domain/request/denied.ts";
+import { TokenCache } from "../../../../src/processes/authorizer/token-cache.ts";
 import { createTestKey, encode, signBytes, type TestKey } from "./keys.ts";
 
 /** The clock of the corpus: a whole second. */
@@ -158,6 +160,7 @@ export interface Request {
 export function attributesOf(request: Request): CheckAttributes {
   const { authorization = [], raw = true } = request;
   const field = { value: authorization.join(","), count: raw ? authorization.length : 1 };
+  const bytes = Buffer.from(field.value);
   return {
     hasRequest: true,
     method: "GET",
@@ -178,6 +181,10 @@ export function attributesOf(request: Request): CheckAttributes {
     hasPeerCertificate: false,
     contextExtension: () => undefined,
     header: (name) => (name === "authorization" && authorization.length > 0 ? field : undefined),
+    headerSpan: (name) =>
+      name === "authorization" && authorization.length > 0 && field.count === 1
+        ? { bytes, start: 0, end: bytes.length }
+        : null,
     identityHeaderNames: [],
   };
 }
@@ -188,16 +195,55 @@ export const defaultRules: CredentialRules = {
   audiences: null,
 };
 
-/** Returns what the whole way from headers to credentials says. */
+/**
+ * Returns what the whole way from headers to credentials says. Where the test has no verifier of its own,
+ * the cache of tokens has to say the same: of a token it never saw, and of one it may know by its bytes.
+ */
 export function judge(
   request: Request,
   world: World,
   rules: Partial<CredentialRules> = {},
   atMs = nowMs,
-  verify: TokenVerifier = createTokenVerifier(world.issuers),
+  verify: TokenVerifier | null = null,
 ): Authentication | Denied {
   const service = { ...defaultRules, ...rules };
-  return authenticate(attributesOf(request), service, world.issuers, atMs, verify);
+  const attributes = attributesOf(request);
+  const { issuers } = world;
+  if (verify !== null) return authenticate(attributes, service, issuers, atMs, verify);
+  const judged = authenticate(attributes, service, issuers, atMs, createTokenVerifier(issuers));
+  for (const remembered of judgeRemembered(attributes, service, issuers, atMs)) {
+    if (!isDeepStrictEqual(remembered, judged)) {
+      throw new Error(`the token cache says ${JSON.stringify(remembered)}`);
+    }
+  }
+  return judged;
+}
+
+/** What is said through a cache at the first and at the second time. */
+function judgeRemembered(
+  attributes: CheckAttributes,
+  service: CredentialRules,
+  issuers: Issuers,
+  atMs: number,
+): (Authentication | Denied)[] {
+  // Tests count what issuers are told: these two are not told.
+  const silent: Issuers = {
+    ...issuers,
+    listener: { embeddedKey: () => {} },
+    keys: { keysOf: (id) => issuers.keys.keysOf(id), noteUnknownKey: () => {} },
+  };
+  const cache = new TokenCache(
+    {
+      options: { capacity: 10, maxBytes: 1_000_000, maxTtlMs: 3_600_000 },
+      budget: { admits: () => true, spend: () => {} },
+      monotonicMs: () => 0,
+      count: () => {},
+      seed: 1,
+    },
+    silent,
+  );
+  const { verify, knownHeader } = cache;
+  return [1, 2].map(() => authenticate(attributes, service, silent, atMs, verify, knownHeader));
 }
 
 /** Members to add; undefined removes, and a `Raw` is written as it is. */
