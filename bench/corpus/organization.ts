@@ -118,6 +118,7 @@ export function organizationDocuments(users: number, jwks: JwksSource, edition =
       },
       account,
     ),
+    document("TrustDomain", "cluster.local", { accounts: [{ namespace: "shop", account }] }),
     document("Service", "orders", serviceSpec(), account),
     ...Array.from({ length: policyCount }, (_, n) =>
       document("ManagedPolicy", `p${n}`, { policyDocument: policyDocument(n, edition) }, account),

@@ -17,7 +17,7 @@ import { rotate, type Subject } from "./subject.ts";
 /** Copies of a message, so that none is served from the first cache line (performance 4.5). */
 const copies = 64;
 
-/** The scanner, and what a Check reads of what it found. */
+/** The scanner, and what a Check with a known token reads of what it found. */
 export function decodeOurs(): Subject {
   const next = rotate(messages());
   const decoder = createDecoder();
@@ -26,14 +26,14 @@ export function decodeOurs(): Subject {
     call() {
       const view = decoder.decode(next());
       if (isDenied(view)) throw new Error(view.detail);
-      const token = view.header("authorization");
+      const token = view.headerSpan("authorization");
       return (
         view.method.length +
         view.target.length +
         view.host.length +
         view.sourcePrincipal.length +
         (view.sourceAddress ?? "").length +
-        (token?.value.length ?? 0)
+        (token === null ? 0 : token.end - token.start)
       );
     },
   };

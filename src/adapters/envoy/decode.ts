@@ -1,6 +1,6 @@
 import type { CheckAttributes } from "../../domain/request/attributes.ts";
 import { type Denied, deny } from "../../domain/request/denied.ts";
-import { identityPrefixLength, isHeaderToken, isIdentityHeader } from "./header-name.ts";
+import { isHeaderToken, isIdentityHeader } from "./header-name.ts";
 import { PairReader } from "./pair-reader.ts";
 import { destination, note, scanPeer, source } from "./peer-scanner.ts";
 import { type PairTable, RequestRecord, slot } from "./request-record.ts";
@@ -180,8 +180,7 @@ class Scanner {
           break;
         case bytesTag(3):
           this.#mapEntries += 1;
-          this.#pairs.entry(reader.payload(end));
-          this.#keepHeader();
+          this.#mapEntry(reader.payload(end));
           break;
         case bytesTag(4):
           note(reader, this.#record, slot.target, end);
@@ -214,29 +213,37 @@ class Scanner {
     }
   }
 
+  #mapEntry(end: number): void {
+    const { headers } = this.#record;
+    if (!this.#pairs.plainEntryIn(headers, end)) {
+      this.#pairs.entry(end);
+      this.#pairs.keepIn(headers);
+    }
+    this.#noteIdentityHeader();
+  }
+
   #headerMap(end: number): void {
     const reader = this.#reader;
     while (reader.position < end) {
       const next = reader.tag(end);
       if (next === bytesTag(1)) {
         this.#pairs.headerValue(reader.payload(end));
-        this.#keepHeader();
+        this.#pairs.keepIn(this.#record.headers);
+        this.#noteIdentityHeader();
       } else reader.skipUnknown(next, end, 0b10);
     }
   }
 
-  #keepHeader(): void {
-    this.#pairs.keepIn(this.#record.headers);
-    const length = this.#pairs.keyEnd - this.#pairs.keyStart;
-    if (length < identityPrefixLength || this.#reader.failed) return;
+  #noteIdentityHeader(): void {
+    const { keyStart, keyEnd } = this.#pairs;
     const { bytes } = this.#record;
-    if (!isIdentityHeader(bytes, this.#pairs.keyStart, this.#pairs.keyEnd)) return;
+    if (this.#reader.failed || !isIdentityHeader(bytes, keyStart, keyEnd)) return;
     // A name that is no token cannot come from Envoy, and could not be named for removal.
-    if (!isHeaderToken(bytes, this.#pairs.keyStart, this.#pairs.keyEnd)) {
+    if (!isHeaderToken(bytes, keyStart, keyEnd)) {
       this.#reader.fail();
       return;
     }
-    const name = bytes.toString("latin1", this.#pairs.keyStart, this.#pairs.keyEnd);
+    const name = bytes.toString("latin1", keyStart, keyEnd);
     this.#identityNames ??= [];
     if (!this.#identityNames.includes(name)) this.#identityNames.push(name);
   }

@@ -1,8 +1,5 @@
 const prefix = "x-mesh-iam-";
 
-/** Bytes of the shortest name that can belong to the identity family. */
-export const identityPrefixLength = prefix.length;
-
 /**
  * True when the header name `bytes[start, end)` belongs to the identity family in any spelling:
  * lower-cased, with `-` for `_`, it begins with `x-mesh-iam-` (envoy-ext-authz, R6).

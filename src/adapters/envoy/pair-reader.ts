@@ -80,6 +80,34 @@ export class PairReader {
     }
   }
 
+  /**
+   * Keeps in `table` an entry as every encoder writes it: a key of less than 128 bytes, a value of less
+   * than 16 KiB, nothing else. Returns false, nothing being changed, for any other and for a full table:
+   * `entry` and `keepIn` then do it.
+   */
+  plainEntryIn(table: PairTable, end: number): boolean {
+    const reader = this.#reader;
+    const { bytes, position } = reader;
+    if (end - position < 4 || end > bytes.length || bytes[position] !== keyTag) return false;
+    const keyLength = bytes[position + 1] as number;
+    const keyEnd = position + 2 + keyLength;
+    if (keyLength >= 0x80 || keyEnd + 2 > end || bytes[keyEnd] !== valueTag) return false;
+    let valueStart = keyEnd + 2;
+    let valueLength = bytes[keyEnd + 1] as number;
+    if (valueLength >= 0x80) {
+      const high = bytes[valueStart] as number;
+      if (valueStart >= end || high >= 0x80) return false;
+      valueLength += (high - 1) * 0x80;
+      valueStart += 1;
+    }
+    if (valueStart + valueLength !== end) return false;
+    if (!table.add(position + 2, keyEnd, valueStart, end)) return false;
+    this.keyStart = position + 2;
+    this.keyEnd = keyEnd;
+    reader.position = end;
+    return true;
+  }
+
   #clear(): void {
     this.keyStart = 0;
     this.keyEnd = 0;

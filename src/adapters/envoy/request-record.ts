@@ -86,7 +86,9 @@ export class RequestRecord implements CheckAttributes {
   /** Index 0 is the source, 1 the destination: kind of the address, port or -1. */
   readonly addressKinds = new Uint8Array(2);
   readonly ports = new Float64Array(2);
-  readonly #texts: (string | null)[] = new Array(slotCount).fill(null);
+  readonly #texts: string[] = new Array(slotCount).fill("");
+  /** Bit n: text n was made of this message. */
+  #made = 0;
   readonly #span = { bytes: this.bytes, start: 0, end: 0 };
 
   constructor(maxHeaders: number, maxContextExtensions: number) {
@@ -106,9 +108,11 @@ export class RequestRecord implements CheckAttributes {
     this.headers.count = 0;
     this.extensions.count = 0;
     this.labels.count = 0;
-    this.addressKinds.fill(0);
-    this.ports.fill(-1);
-    this.#texts.fill(null);
+    this.addressKinds[0] = 0;
+    this.addressKinds[1] = 0;
+    this.ports[0] = -1;
+    this.ports[1] = -1;
+    this.#made = 0;
   }
 
   get method(): string {
@@ -117,8 +121,7 @@ export class RequestRecord implements CheckAttributes {
 
   get target(): string {
     const { spans } = this;
-    const known = this.#texts[slot.target];
-    if (typeof known === "string") return known;
+    if (this.#isMade(slot.target)) return this.#texts[slot.target] as string;
     return this.#keep(
       slot.target,
       this.bytes.toString("latin1", spans[slot.target * 2], spans[slot.target * 2 + 1]),
@@ -244,14 +247,18 @@ export class RequestRecord implements CheckAttributes {
   }
 
   #text(index: number): string {
-    const known = this.#texts[index];
-    if (typeof known === "string") return known;
+    if (this.#isMade(index)) return this.#texts[index] as string;
     const { spans } = this;
     return this.#keep(index, this.bytes.toString("utf8", spans[index * 2], spans[index * 2 + 1]));
   }
 
+  #isMade(index: number): boolean {
+    return ((this.#made >>> index) & 1) === 1;
+  }
+
   #keep(index: number, text: string): string {
     this.#texts[index] = text;
+    this.#made |= 1 << index;
     return text;
   }
 }
