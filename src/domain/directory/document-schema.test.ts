@@ -98,7 +98,8 @@ test("whatever is changed in a document, the reader answers, and accepts nothing
         }
       },
     ),
-    { numRuns: 1_000 },
+    // The counts below are those of one seed: how often a change is accepted is a matter of chance.
+    { numRuns: 1_000, seed: 20_261_124 },
   );
   expect(accepted).toBeGreaterThan(50);
   expect(refused).toBeGreaterThan(50);
