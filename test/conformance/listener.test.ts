@@ -7,6 +7,7 @@ listenerConformance("http2", createHttp2Listener, {
   boundsIncompleteMessages: true,
   boundsUnfinishedBytes: true,
   checksRequestLine: true,
+  tellsOfBadCalls: true,
   cutMessageStatus: "13",
   compressed: ["13", "12"],
 });
@@ -17,6 +18,7 @@ listenerConformance("grpc-js", createGrpcJsListener, {
   boundsIncompleteMessages: false,
   boundsUnfinishedBytes: false,
   checksRequestLine: false,
+  tellsOfBadCalls: false,
   cutMessageStatus: "12",
   compressed: ["0", "13"],
 });

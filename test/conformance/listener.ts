@@ -20,6 +20,8 @@ export interface ListenerTraits {
   readonly boundsUnfinishedBytes: boolean;
   /** Refuses a method other than POST, and a content type that only begins like gRPC's. */
   readonly checksRequestLine: boolean;
+  /** Tells of a call that is not well formed too. */
+  readonly tellsOfBadCalls: boolean;
   /** grpc-status of a body that ends inside a message. */
   readonly cutMessageStatus: string;
   /** grpc-status of a compressed message: flag with `identity`, flag with `gzip`. */
@@ -180,6 +182,65 @@ export function listenerConformance(
       expect((await call.reply).messages).toEqual([]);
       expect(cancels).toBe(1);
       expect(listener.counters()).toEqual({ connections: 1, inFlight: 0, cancelled: 1 });
+    });
+
+    test("every RPC is told of once, with its status and how long it took", async () => {
+      const told: string[] = [];
+      let nowMs = 0;
+      const { promise: called, resolve: onCall } = Promise.withResolvers<void>();
+      const { address, listener } = await serve({
+        check: (message) => {
+          nowMs += 5;
+          if (message.length > 0) return allow;
+          onCall();
+          return new Promise(() => {});
+        },
+        onRpc: {
+          monotonicMs: () => nowMs,
+          handled: (rpc, code, durationNs) => told.push(`${rpc} ${code} ${durationNs}`),
+        },
+        limits: { pendingTimeoutMs: 5000 },
+      });
+      const session = await open(address);
+      await rawCall(session, { message: Buffer.from("x") });
+      const path = "/grpc.health.v1.Health/Check";
+      await rawCall(session, { path, message: Buffer.alloc(0) });
+      await rawCall(session, { path, message: Buffer.from([10, 1, 0x61]) });
+      const given = startCall(session, { message: Buffer.alloc(0) });
+      await called;
+      given.cancel();
+      await given.reply;
+      await expect.poll(() => told).toHaveLength(4);
+      const watching = { path: "/grpc.health.v1.Health/Watch", message: Buffer.alloc(0) };
+      const left = startCall(session, watching);
+      const ended = startCall(session, watching);
+      await rawCall(session, { path, message: Buffer.alloc(0) });
+      left.cancel();
+      await expect.poll(() => told).toHaveLength(6);
+      await listener.drain({ drainSeconds: 0 });
+      await ended.reply;
+      await expect.poll(() => told).toHaveLength(7);
+      expect(told).toEqual([
+        "check 0 5000000",
+        "healthCheck 0 0",
+        "healthCheck 5 0",
+        "check 1 5000000",
+        "healthCheck 0 0",
+        "healthWatch 1 0",
+        "healthWatch 0 0",
+      ]);
+    });
+
+    test.runIf(traits.tellsOfBadCalls)("a call that is not well formed is told of", async () => {
+      const told: string[] = [];
+      const { address } = await serve({
+        onRpc: { monotonicMs: () => 0, handled: (rpc, code) => told.push(`${rpc} ${code}`) },
+      });
+      const session = await open(address);
+      for (const path of [undefined, "/grpc.health.v1.Health/Watch"]) {
+        await rawCall(session, { pieces: [], ...(path === undefined ? {} : { path }) });
+      }
+      expect(told).toEqual(["check 12", "healthWatch 12"]);
     });
 
     const frame = grpcFrame(Buffer.from("x"));

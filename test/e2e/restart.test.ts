@@ -1,15 +1,9 @@
 import { rmSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { http1Request } from "../fakes/http-client.ts";
+import { metricSum } from "../fakes/metric-sum.ts";
 import { startUpstream, type Upstream } from "../fakes/upstream.ts";
-import {
-  metricSum,
-  soon,
-  startEnvoyFor,
-  startTimeoutMs,
-  variants,
-  writeDocuments,
-} from "./authorizer.ts";
+import { soon, startEnvoyFor, startTimeoutMs, variants, writeDocuments } from "./authorizer.ts";
 import { type AuthorizerProcess, startAuthorizerProcess } from "./authorizer-process.ts";
 import { through, world } from "./doors.ts";
 import { createRunDir, type EnvoyProcess, envoyForTests } from "./envoy.ts";

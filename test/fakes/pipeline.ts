@@ -31,8 +31,8 @@ export interface TestPipelineOptions {
   readonly sets?: readonly string[];
   /** Draws of the self-check. Default: nothing is sampled unless its rate is 1. */
   readonly random?: () => number;
-  /** Key sets by address; what is not there cannot be fetched. */
-  readonly keySets?: ReadonlyMap<string, string>;
+  /** Key sets by address, now or later; what is not there cannot be fetched. */
+  readonly keySets?: ReadonlyMap<string, string | Promise<string>>;
   readonly onOutcome?: (outcome: CheckOutcome) => void;
   /** Default: one of its own. */
   readonly clock?: ManualClock;
@@ -144,22 +144,27 @@ export async function startPipeline(options: TestPipelineOptions = {}): Promise<
 
 function configOf(sets: readonly string[]) {
   const loaded = loadConfig({
-    flags: { documents: "documents", region: "eu-west-1" },
-    sets: ["selfCheck.sampleRate=1", "decisionLogs.allowSampleRate=1", ...sets],
+    sets: [
+      "documents=documents",
+      "region=eu-west-1",
+      "selfCheck.sampleRate=1",
+      "decisionLogs.allowSampleRate=1",
+      ...sets,
+    ],
   });
   if (!loaded.ok) throw new Error(loaded.problems.map(({ message }) => message).join("; "));
   return loaded.value;
 }
 
 function createKeyCache(
-  keySets: ReadonlyMap<string, string>,
+  keySets: ReadonlyMap<string, string | Promise<string>>,
   clock: ManualClock,
   metrics: Parameters<typeof keyListener>[0],
   log: Parameters<typeof keyListener>[1],
 ): KeyCache {
   return new KeyCache({
     fetchText: async (url): Promise<Parsed<string>> => {
-      const value = keySets.get(url);
+      const value = await keySets.get(url);
       if (value !== undefined) return { ok: true, value };
       return { ok: false, code: "connect", message: "nobody answers" };
     },

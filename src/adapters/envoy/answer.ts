@@ -1,12 +1,5 @@
 import { lastResortDenial } from "./denial.ts";
-import type { CheckFunction, ListenerDenial, ListenerLog } from "./listener.ts";
-
-export interface AnswererOptions {
-  readonly check: CheckFunction;
-  readonly deny: ((reason: ListenerDenial, cause?: unknown) => Uint8Array) | undefined;
-  readonly pendingTimeoutMs: number;
-  readonly log: ListenerLog;
-}
+import type { ListenerDenial, ListenerOptions } from "./listener.ts";
 
 /** Of the time that the caller's deadline leaves: the denial must be there before it (R3). */
 const deadlineShare = 0.9;
@@ -23,10 +16,12 @@ export interface PendingCheck {
  * which Envoy would read as an allow.
  */
 export class Answerer {
-  readonly #options: AnswererOptions;
+  readonly #options: Pick<ListenerOptions, "check" | "deny" | "log">;
+  readonly #pendingTimeoutMs: number;
 
-  constructor(options: AnswererOptions) {
+  constructor(options: Pick<ListenerOptions, "check" | "deny" | "log">, pendingTimeoutMs: number) {
     this.#options = options;
+    this.#pendingTimeoutMs = pendingTimeoutMs;
   }
 
   /**
@@ -53,7 +48,7 @@ export class Answerer {
   /** Returns a denial for what went wrong in the listener or in the Check. */
   deny(reason: ListenerDenial, cause?: unknown): Uint8Array {
     try {
-      if (cause !== undefined) this.#options.log("error", "a check failed", cause);
+      if (cause !== undefined) this.#options.log?.("error", "a check failed", cause);
       const denial = this.#options.deny?.(reason, cause);
       if (denial !== undefined && denial.length > 0) return denial;
     } catch {
@@ -74,7 +69,7 @@ export class Answerer {
       clearTimeout(timer);
       reply(answer());
     };
-    const limitMs = Math.min(this.#options.pendingTimeoutMs, timeoutMs * deadlineShare);
+    const limitMs = Math.min(this.#pendingTimeoutMs, timeoutMs * deadlineShare);
     const timer = setTimeout(() => finish(() => this.deny("deadline")), limitMs);
     response.then(
       (bytes) => finish(() => this.#checked(bytes)),

@@ -1,8 +1,11 @@
 import type { ServerHttp2Stream } from "node:http2";
 import type { PendingCheck } from "./answer.ts";
+import type { Rpc } from "./listener.ts";
 
-/** gRPC statuses that a call which is not well formed ends with (performance 2.16). */
+/** gRPC statuses that a call ends with; all but the first two: it is not well formed (performance 2.16). */
 export const grpcStatus = {
+  ok: 0,
+  cancelled: 1,
   deadlineExceeded: 4,
   notFound: 5,
   resourceExhausted: 8,
@@ -10,20 +13,20 @@ export const grpcStatus = {
   internal: 13,
 } as const;
 
-export type CallMethod = "check" | "health-check" | "health-watch";
-
 /** Bytes before a message: a flag and a length (gRPC over HTTP/2, "Length-Prefixed-Message"). */
 export const prefixBytes = 5;
 
 /** One call: what of its message has come, and how far its answer is. */
 export class Http2Call {
   readonly stream: ServerHttp2Stream;
-  readonly method: CallMethod;
+  readonly method: Rpc;
   readonly encoding: string;
   readonly timeoutMs: number;
   /** In ticks of the listener's sweep: when the call has waited too long for its peer. */
   expiresAtTick: number;
   answered = false;
+  /** On the clock of `onRpc`; 0 where nobody asks. */
+  beganMs = 0;
   /** The listener itself reset the stream. */
   resetByUs = false;
   pending: PendingCheck | null = null;
@@ -35,7 +38,7 @@ export class Http2Call {
 
   constructor(
     stream: ServerHttp2Stream,
-    method: CallMethod,
+    method: Rpc,
     encoding: string,
     timeoutMs: number,
     expiresAtTick: number,

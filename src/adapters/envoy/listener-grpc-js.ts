@@ -7,7 +7,7 @@ import {
   status,
 } from "@grpc/grpc-js";
 import { Answerer } from "./answer.ts";
-import { Interruptible, rateLimited } from "./drain.ts";
+import { Interruptible } from "./drain.ts";
 import { Health } from "./health.ts";
 import {
   type Listener,
@@ -15,6 +15,7 @@ import {
   type ListenerLimits,
   type ListenerOptions,
   limitsOf,
+  type Rpc,
   type TlsMaterial,
 } from "./listener.ts";
 import { SocketServer } from "./socket-server.ts";
@@ -31,7 +32,7 @@ const drainPollMs = 20;
  *
  * Less than the other one in what grpc-js offers no way for: `messageTimeoutMs` without a
  * `grpc-timeout`, `maxUnfinishedBytes`, the announcing GOAWAY of a drain, resets in `cancelled` that
- * come after the answer was handed over.
+ * come after the answer was handed over, and `onRpc` for a call that is not well formed.
  */
 export function createGrpcJsListener(options: ListenerOptions): Listener {
   return new GrpcJsListener(options);
@@ -45,30 +46,20 @@ class GrpcJsListener implements Listener {
   readonly #server: Server;
   readonly #injector: Injector;
   readonly #sockets: SocketServer;
-  readonly #watches = new Set<() => void>();
+  readonly #watches = new Set<(code: number) => void>();
   readonly #ending = new Interruptible();
   #inFlight = 0;
   #cancelled = 0;
 
   constructor(options: ListenerOptions) {
-    const log = options.log ?? (() => {});
     this.#options = options;
     this.#limits = limitsOf(options);
-    const { check, deny } = options;
-    const { pendingTimeoutMs } = this.#limits;
-    this.#answerer = new Answerer({ check, deny, pendingTimeoutMs, log });
+    this.#answerer = new Answerer(options, this.#limits.pendingTimeoutMs);
     this.#server = new Server(serverOptions(this.#limits));
     this.#register();
-    const warn = rateLimited((message, cause) => log("warn", message, cause), 1000);
-    this.#sockets = new SocketServer({
-      address: options.address,
-      tls: options.tls,
-      maxConnections: this.#limits.maxConnections,
-      onSocket: (socket) => this.#injector.injectConnection(socket),
-      onConnection: (open) => options.onConnection?.(open),
-      log: (level, message, cause) =>
-        level === "warn" ? warn(message, cause) : log(level, message, cause),
-    });
+    this.#sockets = new SocketServer(options, this.#limits.maxConnections, (socket) =>
+      this.#injector.injectConnection(socket),
+    );
     // TLS is ended by the socket server, whose certificate can be replaced.
     this.#injector = this.#server.createConnectionInjector(ServerCredentials.createInsecure());
   }
@@ -97,7 +88,7 @@ class GrpcJsListener implements Listener {
     this.setServing(false);
     await this.#ending.sleep(options.drainSeconds * 1000);
     this.#sockets.stop();
-    for (const end of this.#watches) end();
+    for (const end of this.#watches) end(status.OK);
     if (!this.#ending.isInterrupted) {
       this.#injector.drain(this.#limits.drainGraceMs);
       const polls = Math.ceil(this.#limits.drainGraceMs / drainPollMs);
@@ -126,9 +117,11 @@ class GrpcJsListener implements Listener {
     this.#server.register(
       "/grpc.health.v1.Health/Check",
       (call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>) => {
+        const handled = this.#handles("healthCheck");
         const response = this.#health.check(call.request);
         if (response === null) callback({ code: status.NOT_FOUND, details: "unknown service" });
         else callback(null, response);
+        handled(response === null ? status.NOT_FOUND : status.OK);
       },
       sameBytes,
       sameBytes,
@@ -145,21 +138,23 @@ class GrpcJsListener implements Listener {
 
   #check(call: ServerUnaryCall<Buffer, Buffer>, callback: sendUnaryData<Buffer>): void {
     const timeoutMs = Number(call.getDeadline()) - Date.now();
+    const handled = this.#handles("check");
     this.#inFlight += 1;
     let open = true;
-    const finish = () => {
+    const finish = (code: number) => {
       if (!open) return false;
       open = false;
       this.#inFlight -= 1;
+      handled(code);
       return true;
     };
     const pending = this.#answerer.answer(call.request, timeoutMs, (response) => {
-      if (finish()) callback(null, asBuffer(response));
+      if (finish(status.OK)) callback(null, asBuffer(response));
     });
     if (pending === null) return;
     // grpc-js emits this at the end of every call; before the answer it means a cancel.
     call.once("cancelled", () => {
-      if (!finish()) return;
+      if (!finish(status.CANCELLED)) return;
       pending.cancel();
       this.#cancelled += 1;
       this.#options.onCancel?.();
@@ -167,18 +162,30 @@ class GrpcJsListener implements Listener {
   }
 
   #watch(call: ServerWritableStream<Buffer, Buffer>): void {
+    const handled = this.#handles("healthWatch");
     const unwatch = this.#health.watch(call.request, (response) => {
       call.write(response);
     });
-    const end = () => {
+    const end = (code: number) => {
+      if (!this.#watches.delete(end)) return;
       unwatch();
-      this.#watches.delete(end);
       call.end();
+      handled(code);
     };
     this.#watches.add(end);
-    call.once("cancelled", end);
+    call.once("cancelled", () => end(status.CANCELLED));
+  }
+
+  /** Returns what tells the end of the RPC that begins now. */
+  #handles(rpc: Rpc): (code: number) => void {
+    const { onRpc } = this.#options;
+    if (onRpc === undefined) return ignore;
+    const beganMs = onRpc.monotonicMs();
+    return (code) => onRpc.handled(rpc, code, (onRpc.monotonicMs() - beganMs) * 1e6);
   }
 }
+
+function ignore(): void {}
 
 function sameBytes(bytes: Buffer): Buffer {
   return bytes;

@@ -11,7 +11,7 @@ import { Answerer } from "./answer.ts";
 import { Interruptible, rateLimited } from "./drain.ts";
 import { parseGrpcTimeout } from "./grpc-timeout.ts";
 import { Health } from "./health.ts";
-import { type CallMethod, frameMessage, grpcStatus, Http2Call } from "./http2-call.ts";
+import { frameMessage, grpcStatus, Http2Call } from "./http2-call.ts";
 import { endSession, superviseSession } from "./http2-session.ts";
 import {
   type Listener,
@@ -19,14 +19,15 @@ import {
   type ListenerLimits,
   type ListenerOptions,
   limitsOf,
+  type Rpc,
   type TlsMaterial,
 } from "./listener.ts";
 import { SocketServer } from "./socket-server.ts";
 
-const methods: ReadonlyMap<string, CallMethod> = new Map([
+const methods: ReadonlyMap<string, Rpc> = new Map([
   ["/envoy.service.auth.v3.Authorization/Check", "check"],
-  ["/grpc.health.v1.Health/Check", "health-check"],
-  ["/grpc.health.v1.Health/Watch", "health-watch"],
+  ["/grpc.health.v1.Health/Check", "healthCheck"],
+  ["/grpc.health.v1.Health/Watch", "healthWatch"],
 ]);
 
 const grpcContentType = /^application\/grpc(?:$|[+;])/;
@@ -73,27 +74,18 @@ class Http2Listener implements Listener {
   #cancelled = 0;
 
   constructor(options: ListenerOptions) {
-    const log = options.log ?? (() => {});
     this.#options = options;
     this.#limits = limitsOf(options);
-    const { check, deny } = options;
-    const { pendingTimeoutMs } = this.#limits;
-    this.#answerer = new Answerer({ check, deny, pendingTimeoutMs, log });
+    this.#answerer = new Answerer(options, this.#limits.pendingTimeoutMs);
     this.#http2 = createServer(sessionOptions(this.#limits));
-    const warn = rateLimited((message, cause) => log("warn", message, cause), 1000);
+    const warn = rateLimited((message, cause) => options.log?.("warn", message, cause), 1000);
     this.#http2.on("session", (session) => this.#onSession(session));
     this.#http2.on("sessionError", (cause) => warn("an HTTP/2 session failed", cause));
     this.#http2.on("stream", (stream, headers) => this.#onStream(stream, headers));
-    this.#sockets = new SocketServer({
-      address: options.address,
-      tls: options.tls,
-      maxConnections: this.#limits.maxConnections,
-      // The server never listens itself: it is handed sockets, as its own listening part would do.
-      onSocket: (socket) => this.#http2.emit("connection", socket),
-      onConnection: (open) => options.onConnection?.(open),
-      log: (level, message, cause) =>
-        level === "warn" ? warn(message, cause) : log(level, message, cause),
-    });
+    // The server never listens itself: it is handed sockets, as its own listening part would do.
+    this.#sockets = new SocketServer(options, this.#limits.maxConnections, (socket) =>
+      this.#http2.emit("connection", socket),
+    );
   }
 
   async start(): Promise<{ readonly address: string }> {
@@ -169,6 +161,8 @@ class Http2Listener implements Listener {
     this.#byStream.set(stream, call);
     this.#calls.add(call);
     if (call.method === "check") this.#inFlight += 1;
+    const { onRpc } = this.#options;
+    if (onRpc !== undefined) call.beganMs = onRpc.monotonicMs();
     stream.on("data", this.#onData);
     stream.on("end", this.#onEnd);
     stream.on("close", this.#onClose);
@@ -201,9 +195,12 @@ class Http2Listener implements Listener {
     call.unwatch?.();
     call.pending?.cancel();
     this.#release(call);
+    const wasReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR && !call.resetByUs;
+    if (call.unwatch !== null) {
+      this.#handled(call, wasReset ? grpcStatus.cancelled : grpcStatus.ok);
+    } else if (!call.answered) this.#handled(call, grpcStatus.cancelled);
     if (call.method !== "check") return;
     this.#inFlight -= 1;
-    const wasReset = stream.rstCode !== constants.NGHTTP2_NO_ERROR && !call.resetByUs;
     if (wasReset) {
       this.#cancelled += 1;
       this.#options.onCancel?.();
@@ -215,13 +212,13 @@ class Http2Listener implements Listener {
       case "check":
         this.#check(call, message);
         break;
-      case "health-check": {
+      case "healthCheck": {
         const response = this.#health.check(message);
         if (response === null) this.#end(call, grpcStatus.notFound);
         else this.#reply(call, response);
         break;
       }
-      case "health-watch":
+      case "healthWatch":
         this.#watch(call, message);
         break;
     }
@@ -253,7 +250,7 @@ class Http2Listener implements Listener {
   #reply(call: Http2Call, message: Uint8Array): void {
     const { stream } = call;
     if (call.answered) return;
-    this.#answered(call);
+    this.#answered(call, grpcStatus.ok);
     if (stream.destroyed || stream.closed) return;
     stream.respond(okHeaders, withTrailers);
     stream.end(frameMessage(message));
@@ -273,14 +270,20 @@ class Http2Listener implements Listener {
   /** Ends a call that is not well formed. */
   #end(call: Http2Call, status: number): void {
     if (call.answered) return;
-    this.#answered(call);
+    this.#answered(call, status);
     this.#fail(call.stream, status);
   }
 
-  #answered(call: Http2Call): void {
+  #answered(call: Http2Call, status: number): void {
     call.answered = true;
+    this.#handled(call, status);
     call.expiresAtTick = this.#tickAfter(this.#limits.messageTimeoutMs);
     this.#release(call);
+  }
+
+  #handled({ method, beganMs }: Http2Call, status: number): void {
+    const { onRpc } = this.#options;
+    onRpc?.handled(method, status, (onRpc.monotonicMs() - beganMs) * 1e6);
   }
 
   #release(call: Http2Call): void {

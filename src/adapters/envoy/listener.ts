@@ -32,9 +32,20 @@ export interface ListenerOptions {
   readonly limits?: Partial<ListenerLimits>;
   /** A Check was given up by Envoy before its answer was sent. */
   readonly onCancel?: () => void;
+  /** Told of every RPC that ends. Absent: no clock is read for one. */
+  readonly onRpc?: RpcObserver;
   /** Connections open now, told after each change. */
   readonly onConnection?: (open: number) => void;
   readonly log?: ListenerLog;
+}
+
+/** The RPCs that are served. */
+export type Rpc = "check" | "healthCheck" | "healthWatch";
+
+export interface RpcObserver {
+  readonly monotonicMs: () => number;
+  /** `code` is the gRPC status: 1 for a call that its caller gave up. */
+  readonly handled: (rpc: Rpc, code: number, durationNs: number) => void;
 }
 
 export type ListenerLog = (

@@ -2,17 +2,8 @@ import { lstatSync, unlinkSync } from "node:fs";
 import { connect, createServer, type ListenOptions, type Server, type Socket } from "node:net";
 import { createServer as createTlsServer, type Server as TlsServer } from "node:tls";
 import { MeshIamError } from "../../iam/error.ts";
-import type { ListenAddress, ListenerLog, TlsMaterial } from "./listener.ts";
-
-export interface SocketServerOptions {
-  readonly address: ListenAddress;
-  readonly tls: TlsMaterial | undefined;
-  readonly maxConnections: number;
-  /** Takes over a connected socket: plain, or after the handshake with `h2` agreed. */
-  readonly onSocket: (socket: Socket) => void;
-  readonly onConnection: (open: number) => void;
-  readonly log: ListenerLog;
-}
+import { rateLimited } from "./drain.ts";
+import type { ListenAddress, ListenerOptions, TlsMaterial } from "./listener.ts";
 
 /** `sun_path` holds 108 bytes, one of them the final NUL (Envoy refuses 108 as well). */
 const maxSocketPathBytes = 107;
@@ -23,15 +14,25 @@ const handshakeTimeoutMs = 5000;
  * caps connections, ends TLS. HTTP/2 is its owner's business.
  */
 export class SocketServer {
-  readonly #options: SocketServerOptions;
+  readonly #options: ListenerOptions;
+  readonly #onSocket: (socket: Socket) => void;
+  readonly #warn: (message: string, cause?: unknown) => void;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
-  constructor(options: SocketServerOptions) {
+  /** `onSocket` takes over a connected socket: plain, or after the handshake with `h2` agreed. */
+  constructor(
+    options: ListenerOptions,
+    maxConnections: number,
+    onSocket: (socket: Socket) => void,
+  ) {
     this.#options = options;
+    this.#onSocket = onSocket;
+    // A peer can cause these as often as it likes.
+    this.#warn = rateLimited((message, cause) => options.log?.("warn", message, cause), 1000);
     this.#server = this.#createServer();
-    this.#server.maxConnections = options.maxConnections;
-    this.#server.on("drop", () => options.log("warn", "connection refused: too many are open"));
+    this.#server.maxConnections = maxConnections;
+    this.#server.on("drop", () => this.#warn("connection refused: too many are open"));
   }
 
   get connections(): number {
@@ -47,7 +48,7 @@ export class SocketServer {
       this.#server.listen(listenOptions(address), resolve);
     });
     this.#server.removeAllListeners("error");
-    this.#server.on("error", (cause) => this.#options.log("error", "listening failed", cause));
+    this.#server.on("error", (cause) => this.#options.log?.("error", "listening failed", cause));
     const bound = this.#server.address();
     if (bound === null || typeof bound === "string") return formatListenAddress(address);
     return bound.family === "IPv6"
@@ -95,7 +96,7 @@ export class SocketServer {
       else socket.destroy();
     });
     server.on("tlsClientError", (cause, socket) => {
-      this.#options.log("warn", "TLS handshake failed", cause);
+      this.#warn("TLS handshake failed", cause);
       socket.destroy();
     });
     return server;
@@ -107,10 +108,10 @@ export class SocketServer {
     socket.on("error", () => {});
     socket.once("close", () => {
       this.#sockets.delete(socket);
-      this.#options.onConnection(this.#sockets.size);
+      this.#options.onConnection?.(this.#sockets.size);
     });
-    this.#options.onConnection(this.#sockets.size);
-    this.#options.onSocket(socket);
+    this.#options.onConnection?.(this.#sockets.size);
+    this.#onSocket(socket);
   }
 }
 

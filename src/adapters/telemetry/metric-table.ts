@@ -366,7 +366,7 @@ export const metricTable = {
   rpcDuration: {
     name: "grpc_server_handling_seconds",
     type: "histogram",
-    help: "Time from an RPC's first message to its status.",
+    help: "Time from an RPC's start to its status.",
     labels: rpcLabels,
     buckets: checkBuckets,
     level: "full",

@@ -43,12 +43,26 @@ export function sliceDirectory(
   );
   const [unknown] = wanted;
   if (unknown !== undefined || found.length === 0) {
+    const got = quote(unknown ?? "");
+    const message = `expected {account}/{name} of a service of the documents, got ${got}`;
     return {
       ok: false,
       code: "service-unknown",
-      message: `expected {account}/{name} of a service of the documents, got ${quote(unknown ?? "")}`,
+      message: `${message}; ${knownServices(directory)}`,
     };
   }
   const slice = sliceName(directory.partition, found);
   return { ok: true, value: { slice, directory: scopeOf(directory, found) } };
+}
+
+const maxListed = 10;
+
+/** For a message: the services that could have been meant. */
+function knownServices({ services }: Directory): string {
+  if (services.length === 0) return "they have none";
+  const shown = services
+    .slice(0, maxListed)
+    .map(({ account, name }) => quote(`${account}/${name}`));
+  const more = services.length - shown.length;
+  return `they have ${shown.join(", ")}${more > 0 ? ` and ${more} more` : ""}`;
 }

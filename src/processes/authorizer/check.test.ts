@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { metricSum } from "../../../test/e2e/authorizer.ts";
 import {
   document,
   partner,
@@ -10,6 +9,7 @@ import {
   spiffeIdOf,
 } from "../../../test/e2e/documents.ts";
 import { checkRequest, type Written } from "../../../test/fakes/check-request.ts";
+import { metricSum } from "../../../test/fakes/metric-sum.ts";
 import {
   as,
   bearer,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { metricSum } from "../../../test/e2e/authorizer.ts";
 import type { Written } from "../../../test/fakes/check-request.ts";
+import { metricSum } from "../../../test/fakes/metric-sum.ts";
 import { as, documents, one, person } from "../../../test/fakes/orders.ts";
 import { directoryOf, startPipeline } from "../../../test/fakes/pipeline.ts";
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { AuthorizerConfig } from "../../adapters/config/schema.ts";
 import { systemClock } from "../../adapters/distribution/system-clock.ts";
 import { createEncoder } from "../../adapters/envoy/encode.ts";
-import type { Listener } from "../../adapters/envoy/listener.ts";
+import type { Listener, ListenerLimits } from "../../adapters/envoy/listener.ts";
 import { createListener, type ListenerKind } from "../../adapters/envoy/server.ts";
 import { WatchedCertificate } from "../../adapters/keys/certificates.ts";
 import { KeyCache } from "../../adapters/keys/key-cache.ts";
@@ -44,8 +44,8 @@ export interface Authorizer {
  * Returns the sidecar that `config` describes, running: bundle followed, Checks answered, diagnostics
  * served. It is ready when a first bundle is in force; without one it answers `bundle-missing`.
  *
- * Throws `document-invalid` or `document-unreadable` for documents that are wrong at start,
- * `config-invalid` for a service that the slice does not have, `address-in-use`, `certificate-invalid`.
+ * Throws `document-invalid` or `document-unreadable` for documents that are wrong at start, or have no
+ * service that is to be fronted, `address-in-use`, `certificate-invalid`.
  * Whatever was opened is closed again before it throws.
  */
 export async function startAuthorizer(
@@ -117,12 +117,11 @@ async function open(
         return response;
       },
       ...(certificate === null ? {} : { tls: tlsOf(certificate) }),
-      limits: {
-        maxMessageBytes: config.grpcMaxRecvMsgSize,
-        maxConcurrentStreams: config.limits.maxConcurrentStreams,
-        pendingTimeoutMs: config.limits.checkTimeoutMs,
-      },
+      limits: listenerLimits(config),
       onCancel: () => metrics.checkCancelled(),
+      ...(config.metrics.level === "full"
+        ? { onRpc: { monotonicMs, handled: metrics.rpcHandled } }
+        : {}),
       log: (level, message, cause) => log[level]("listener", message, { err: cause }),
     },
     parts.listener,
@@ -182,6 +181,18 @@ async function open(
       await closeAll();
       await decisionLog.flush();
     },
+  };
+}
+
+/** Returns the bounds of the Check listener that are settings; the others have their defaults. */
+export function listenerLimits({
+  grpcMaxRecvMsgSize,
+  limits,
+}: Pick<AuthorizerConfig, "grpcMaxRecvMsgSize" | "limits">): Partial<ListenerLimits> {
+  return {
+    maxMessageBytes: grpcMaxRecvMsgSize,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    pendingTimeoutMs: limits.checkTimeoutMs,
   };
 }
 
