@@ -93,10 +93,14 @@ async function newcomers(
   return kept;
 }
 
+/** Attempts to make a finding shorter; one that is slow rather than wrong takes its time for each. */
+const maxAttempts = 2_000;
+
 async function shrunk(target: Target, data: Uint8Array, reason: unknown): Promise<Finding> {
   let smallest: Finding = { data, error: reason };
+  let attempts = 0;
   for (let size = Math.ceil(data.length / 2); size > 0; size = Math.floor(size / 2)) {
-    for (let at = 0; at < smallest.data.length; ) {
+    for (let at = 0; at < smallest.data.length && attempts++ < maxAttempts; ) {
       const { data: before } = smallest;
       const shorter = Buffer.concat([before.subarray(0, at), before.subarray(at + size)]);
       const error = await attempt(target, new Uint8Array(shorter));

@@ -262,6 +262,11 @@ test.each([
     want: ["1:65 expected at most 64 collections inside each other"],
   },
   {
+    why: "thousands of lists on one line, which overflow the parser's stack",
+    text: `${"- ".repeat(20_000)}\nb: 1\n`,
+    want: ["1:1 expected at most 64 collections inside each other"],
+  },
+  {
     why: "deep nesting, unclosed",
     text: "[".repeat(20_000),
     want: ["1:20000 expected at most 64 collections inside each other"],

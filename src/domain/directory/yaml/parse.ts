@@ -36,7 +36,11 @@ export function parseYaml(text: string, limits: YamlLimits): readonly YamlDocume
   if (tooLong(source, limits.maxFileBytes)) {
     return [refused(positionOf(0), `expected at most ${limits.maxFileBytes} bytes in a file`)];
   }
-  const tokens = [...new Parser().parse(source)];
+  const tokens = tokensOf(source);
+  if (tokens === null) {
+    const message = `expected at most ${limits.maxNesting} collections inside each other`;
+    return [refused(positionOf(0), message)];
+  }
   const documents: YamlDocument[] = [];
   let problems = 0;
   for (const [index, token] of tokens.entries()) {
@@ -67,6 +71,20 @@ export function parseYaml(text: string, limits: YamlLimits): readonly YamlDocume
     for (const made of documents.slice(before)) problems += made.problems.length;
   }
   return documents;
+}
+
+/**
+ * Returns the tokens of `source`, null where the stack does not hold them: the parser recurses where
+ * a line opens thousands of collections (`- - - …`) and another line follows, before their nesting can
+ * be counted.
+ */
+function tokensOf(source: string): readonly CST.Token[] | null {
+  try {
+    return [...new Parser().parse(source)];
+  } catch (reason) {
+    if (reason instanceof RangeError) return null;
+    throw reason;
+  }
 }
 
 function read(
