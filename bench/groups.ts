@@ -5,14 +5,11 @@ import { microGroup } from "./rows/micro.ts";
 import type { Group } from "./rows/row.ts";
 import { swapGroup } from "./rows/swap.ts";
 
-/** What runs without being asked for by name. */
-export const ownGroups: readonly Group[] = [
+/** What there is to measure, in the order of the table. */
+export const groups: readonly Group[] = [
   checkGroup,
   envoyGroup,
   microGroup,
   memoryGroup,
   swapGroup,
 ];
-
-/** What `--peers` adds: other products, fetched at run time. */
-export const peerGroups: readonly Group[] = [];

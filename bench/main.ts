@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { loadavg } from "node:os";
 import { join } from "node:path";
-import { ownGroups, peerGroups } from "./groups.ts";
+import { groups } from "./groups.ts";
 import { pinGenerator } from "./measure/child.ts";
 import { helpText, type Options, parseOptions } from "./options.ts";
 import { type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
@@ -22,14 +22,13 @@ const pageScript = join(import.meta.dirname, "../docs/reference/generate.ts");
 type Selection = readonly { readonly group: Group; readonly wanted: ReadonlySet<string> }[];
 
 async function main(): Promise<number> {
-  const all = [...ownGroups, ...peerGroups];
   const options = parseOptions(process.argv.slice(2));
   if (typeof options === "string") {
-    console.error(`${options}\n\n${helpText(rowLines(all))}`);
+    console.error(`${options}\n\n${helpText(rowLines(groups))}`);
     return 1;
   }
   if (options.help) {
-    console.log(helpText(rowLines(all)));
+    console.log(helpText(rowLines(groups)));
     return 0;
   }
   const selected = select(options);
@@ -45,15 +44,14 @@ async function main(): Promise<number> {
 }
 
 /** Returns what to measure, or which name is unknown. */
-function select({ rows, peers }: Options): Selection | string {
-  if (rows.length === 0) return (peers ? [...ownGroups, ...peerGroups] : ownGroups).map(whole);
-  const all = [...ownGroups, ...peerGroups];
-  const known = new Set(all.flatMap(({ name, rows }) => [name, ...rows.map((row) => row.name)]));
+function select({ rows }: Options): Selection | string {
+  if (rows.length === 0) return groups.map(whole);
+  const known = new Set(groups.flatMap(({ name, rows }) => [name, ...rows.map((row) => row.name)]));
   const unknown = rows.find((name) => !known.has(name));
   if (unknown !== undefined) {
     return `no row or group \`${unknown}\`, expected one of: ${[...known].join(", ")}`;
   }
-  return all
+  return groups
     .map((group) => {
       const named = group.rows.filter(({ name }) => rows.includes(name));
       if (named.length === 0 && rows.includes(group.name)) return whole(group);

@@ -9,8 +9,7 @@ export interface Options {
   readonly record: boolean;
   /** Fail where a ratio is grossly worse than the recorded one, twice. */
   readonly check: boolean;
-  readonly peers: boolean;
-  /** Rows or groups by name; empty: all that need nothing from elsewhere. */
+  /** Rows or groups by name; empty: all. */
   readonly rows: readonly string[];
   readonly profileFolder: string | null;
 }
@@ -26,7 +25,6 @@ export function parseOptions(args: readonly string[]): Options | string {
         help: { type: "boolean", short: "h", default: false },
         record: { type: "boolean", default: false },
         check: { type: "boolean", default: false },
-        peers: { type: "boolean", default: false },
         rows: { type: "string", default: "" },
         profile: { type: "string", default: "" },
       },
@@ -50,7 +48,6 @@ ratio is taken round by round. Absolute figures on a shared machine are weather.
 
   --rows a,b     only these rows or groups (below)
   --quick        few and short rounds: shows that everything works, not to be quoted
-  --peers        the rows against other products too; fetched by npm into bench/.cache
   --json         one JSON document on stdout instead of the table
   --record       write bench/results/latest.json and docs/reference/benchmarks.md
   --check        exit 1 where a ratio is 1.5 times worse than the recorded one, confirmed by a second run

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
-import { ownGroups, peerGroups } from "../bench/groups.ts";
+import { groups } from "../bench/groups.ts";
 import { figureOf, percentile, ratiosOf } from "../bench/measure/figures.ts";
 import type { Results } from "../bench/results.ts";
 import { goalOf, isGrossRegression, namesOfGoals, verdictOf } from "../bench/thresholds.ts";
@@ -31,7 +31,7 @@ test("an unknown row is refused with the names there are", () => {
 
 test("the help names every row", () => {
   const help = bench("--help");
-  for (const { rows } of [...ownGroups, ...peerGroups]) {
+  for (const { rows } of groups) {
     for (const { name, title } of rows) {
       expect(help).toContain(name);
       expect(help).toContain(title);
@@ -40,7 +40,7 @@ test("the help names every row", () => {
 });
 
 test("every goal is a row's, every name is one row's", () => {
-  const names = [...ownGroups, ...peerGroups].flatMap(({ rows }) => rows.map(({ name }) => name));
+  const names = groups.flatMap(({ rows }) => rows.map(({ name }) => name));
   expect(new Set(names).size).toBe(names.length);
   for (const name of namesOfGoals()) expect(names).toContain(name);
 });
@@ -83,7 +83,7 @@ test.each([
 });
 
 test("a regression is gross at more than one and a half times the recorded figure", () => {
-  const [row] = ownGroups[0]?.rows ?? [];
+  const [row] = groups[0]?.rows ?? [];
   const goal = goalOf(row ?? { name: "", title: "", unit: "ratio" });
   expect(isGrossRegression(0.6, 0.4, goal)).toBe(false);
   expect(isGrossRegression(0.61, 0.4, goal)).toBe(true);

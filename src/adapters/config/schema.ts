@@ -225,7 +225,7 @@ export const authorizerSettings = {
     checkTimeoutMs: setting(
       milliseconds(1, 60_000),
       200,
-      "A Check that waits longer is denied with `deadline`; Envoy's own timeout counts when it is shorter.",
+      "A Check that has to wait is denied with `deadline` after it; Envoy's own timeout counts when it is shorter. Today every Check is answered from memory, and none waits.",
     ),
   }),
   drainSeconds: setting(
