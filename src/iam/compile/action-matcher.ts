@@ -2,7 +2,8 @@ import { foldAscii } from "../ascii.ts";
 import { type Glob, matchGlob, type Work } from "../glob.ts";
 import { internGlob } from "../pattern.ts";
 import type { ListElement } from "../policy/document.ts";
-import { type CompileTables, intern } from "./tables.ts";
+import { intern } from "./intern.ts";
+import type { CompileTables } from "./tables.ts";
 
 /** `Action` or `NotAction`, prepared. */
 export interface ActionMatcher {

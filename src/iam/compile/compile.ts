@@ -10,6 +10,7 @@ import type { PolicyValue } from "../condition/value-matcher.ts";
 import type { ConditionEntry, Effect, PolicyDocument, Statement } from "../policy/document.ts";
 import { hasVariable, parseTemplate } from "../policy/variables.ts";
 import { type ActionMatcher, createActionMatcher } from "./action-matcher.ts";
+import { intern } from "./intern.ts";
 import {
   createPrincipalMatcher,
   type KnownPrincipals,
@@ -20,7 +21,7 @@ import {
   createResourceMatcher,
   type ResourceMatcher,
 } from "./resource-matcher.ts";
-import { type CompileTables, createCompileTables, intern } from "./tables.ts";
+import { type CompileTables, createCompileTables } from "./tables.ts";
 
 /** A policy ready for the engine. Immutable; may be part of any number of sets. */
 export interface CompiledPolicy {

@@ -7,7 +7,8 @@ import {
   parseServicePrincipal,
 } from "../policy/principal-text.ts";
 import type { AssumedRolePrincipal, Principal } from "../principal.ts";
-import { type CompileTables, intern } from "./tables.ts";
+import { intern } from "./intern.ts";
+import type { CompileTables } from "./tables.ts";
 
 /**
  * How strongly a statement names the caller (iam-semantics 4.1), weakest first. `role` and

@@ -14,7 +14,8 @@ import { isShortArnPattern, splitArnPattern } from "../policy/arn-pattern.ts";
 import type { Effect, ListElement, PolicyDocument } from "../policy/document.ts";
 import { hasVariable, parseTemplate } from "../policy/variables.ts";
 import type { ContextKeys } from "../request-context.ts";
-import { type CompileTables, intern } from "./tables.ts";
+import { intern } from "./intern.ts";
+import type { CompileTables } from "./tables.ts";
 
 /** `Resource` or `NotResource`, prepared. */
 export interface ResourceMatcher {
