@@ -1,61 +1,23 @@
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
+import type { DecisionWord } from "../../iam/decision.ts";
 import type { PolicyType } from "../../iam/policy/policy-type.ts";
-import { accountOf, arnOf, type Principal } from "../../iam/principal.ts";
 import type { Reason } from "../../iam/reason.ts";
+import { blocksOf } from "./principal-blocks.ts";
+import { structEntries, structEntry, structKey, writeStructEntry } from "./struct-entry.ts";
 import { build, type ReverseWriter } from "./wire-writer.ts";
 
 const dynamicMetadata = 4;
 
-interface PrincipalEntries {
-  readonly account: Buffer | null;
-  readonly arn: Buffer | null;
-}
-
-/** One entry of a Struct, tag included. */
-function entry(key: string, value: string): Buffer {
-  return build((writer) => writeEntry(writer, key, value));
-}
-
-function writeEntry(writer: ReverseWriter, key: string, value: string): void {
-  const mark = writer.length;
-  writer.text(3, value); // Value.string_value
-  writer.delimit(2, mark);
-  writer.text(1, key);
-  writer.delimit(1, mark);
-}
-
-/** The entries whose values are words of closed sets, made once each. */
-const words = new Map<string, Map<string, Buffer>>();
-
-function wordEntry(key: string, word: string): Buffer {
-  let byWord = words.get(key);
-  if (byWord === undefined) {
-    byWord = new Map();
-    words.set(key, byWord);
-  }
-  let block = byWord.get(word);
-  if (block === undefined) {
-    block = entry(key, word);
-    byWord.set(word, block);
-  }
-  return block;
-}
-
-// Principals live as long as their token does; their entries live with them.
-const byPrincipal = new WeakMap<Principal, PrincipalEntries>();
-
-function principalEntries(principal: Principal): PrincipalEntries {
-  const known = byPrincipal.get(principal);
-  if (known !== undefined) return known;
-  const account = accountOf(principal);
-  const arn = arnOf(principal);
-  const made = {
-    account: account === null ? null : entry("account", account),
-    arn: arn === null ? null : entry("principal_arn", arn),
-  };
-  byPrincipal.set(principal, made);
-  return made;
-}
+const decisionId = structKey("decision_id");
+const policy = structKey("policy_id");
+const resource = structKey("resource");
+const reasonEntry = structEntries<Reason>("reason");
+const shadowReasonEntry = structEntries<Reason>("shadow_reason");
+const shadowDecisionEntry = structEntries<DecisionWord>("shadow_decision");
+const modeEntries = {
+  enforce: structEntry("mode", "enforce"),
+  shadow: structEntry("mode", "shadow"),
+} as const;
 
 /**
  * Writes `dynamic_metadata` of a CheckResponse: what access logs, filters behind ours and operators
@@ -67,36 +29,69 @@ function principalEntries(principal: Principal): PrincipalEntries {
  */
 export function writeDynamicMetadata(writer: ReverseWriter, outcome: CheckOutcome): void {
   const { answer, decision, principal } = outcome;
-  const known = principal === null ? null : principalEntries(principal);
+  const known = principal === null ? null : blocksOf(principal);
   const policyId = decidingPolicyId(outcome);
   const mark = writer.length;
   // From the last key to the first.
   if (outcome.mode === "shadow") {
-    writer.bytes(wordEntry("shadow_reason", decision.reason));
-    writer.bytes(wordEntry("shadow_decision", decision.decision));
+    writer.bytes(shadowReasonEntry(decision.reason));
+    writer.bytes(shadowDecisionEntry(decision.decision));
   }
-  if (outcome.resource !== null) writeEntry(writer, "resource", outcome.resource);
-  writer.bytes(wordEntry("reason", answer.reason));
+  if (outcome.resource !== null) writeStructEntry(writer, resource, outcome.resource);
+  writer.bytes(reasonEntry(answer.reason));
   if (known !== null && known.arn !== null) writer.bytes(known.arn);
-  if (policyId !== null) writeEntry(writer, "policy_id", policyId);
-  writer.bytes(wordEntry("mode", outcome.mode));
-  writeEntry(writer, "decision_id", outcome.decisionId);
-  writer.bytes(wordEntry("decision", toldDecision(outcome)));
-  writer.bytes(wordEntry("cache", outcome.cache));
-  writeEntry(writer, "bundle_revision", `${outcome.epoch}.${outcome.revision}`);
-  if (outcome.action !== null) writeEntry(writer, "action", outcome.action);
+  if (policyId !== null) writeStructEntry(writer, policy, policyId);
+  writer.bytes(modeEntries[outcome.mode]);
+  writeStructEntry(writer, decisionId, outcome.decisionId);
+  writer.bytes(beginning(outcome));
   if (known !== null && known.account !== null) writer.bytes(known.account);
   writer.delimit(dynamicMetadata, mark);
 }
 
 /** Returns the least metadata of an answer that has no outcome: reason and decision id. */
-export function bareMetadata(reason: Reason, decisionId: string): Buffer {
+export function bareMetadata(reason: Reason, id: string): Buffer {
   return build((writer) => {
-    writer.bytes(wordEntry("reason", reason));
-    writeEntry(writer, "decision_id", decisionId);
-    writer.bytes(wordEntry("decision", "implicitDeny"));
+    writer.bytes(reasonEntry(reason));
+    writeStructEntry(writer, decisionId, id);
+    writer.bytes(structEntry("decision", "implicitDeny"));
     writer.delimit(dynamicMetadata, 0);
   });
+}
+
+/** The entries from `action` to `decision`, and for which revision and told decision they hold. */
+interface Beginning {
+  readonly epoch: number;
+  readonly revision: number;
+  readonly told: string;
+  readonly entries: Buffer;
+}
+
+/** By action, which route maps bound; empty for none. For each use of the cache the last beginning. */
+const beginnings = new Map<string, Partial<Record<CheckOutcome["cache"], Beginning>>>();
+const maxActions = 4096;
+
+function beginning(outcome: CheckOutcome): Buffer {
+  const { epoch, revision, cache } = outcome;
+  const action = outcome.action ?? "";
+  const told = toldDecision(outcome);
+  let byCache = beginnings.get(action);
+  if (byCache === undefined) {
+    if (beginnings.size >= maxActions) beginnings.clear();
+    byCache = {};
+    beginnings.set(action, byCache);
+  }
+  const last = byCache[cache];
+  if (last?.epoch === epoch && last.revision === revision && last.told === told) {
+    return last.entries;
+  }
+  const entries = Buffer.concat([
+    ...(outcome.action === null ? [] : [structEntry("action", action)]),
+    structEntry("bundle_revision", `${epoch}.${revision}`),
+    structEntry("cache", cache),
+    structEntry("decision", told),
+  ]);
+  byCache[cache] = { epoch, revision, told, entries };
+  return entries;
 }
 
 function toldDecision({ answer, decision }: CheckOutcome): string {

@@ -1,12 +1,11 @@
 import { removals } from "../../domain/request/identity-headers.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
-import { accountOf, arnOf, type Principal } from "../../iam/principal.ts";
 import { credentialReasons } from "../../iam/reason.ts";
 import { deniedResponse } from "./denial.ts";
 import { DenialTemplates } from "./denial-templates.ts";
 import { writeDynamicMetadata } from "./dynamic-metadata.ts";
-import { headerOption, writeHeaderOption } from "./header-option.ts";
-import { encodeHeaderValue } from "./header-value.ts";
+import { writeHeaderOption } from "./header-option.ts";
+import { blocksOf, nobody, type PrincipalBlocks } from "./principal-blocks.ts";
 import { build, ReverseWriter } from "./wire-writer.ts";
 
 export interface EncoderOptions {
@@ -62,87 +61,18 @@ function writeAllow(writer: ReverseWriter, outcome: CheckOutcome): void {
   const mark = writer.length;
   writer.bytes(removalBlock(identity.names, outcome));
   // From the last name to the first.
-  if (identity.session !== null) writer.bytes(identity.session);
-  writer.bytes(revisionBlock(outcome.epoch, outcome.revision));
-  if (identity.principal !== null) writer.bytes(identity.principal);
+  writer.bytes(identity.headersAt(outcome.epoch, outcome.revision));
   writeHeaderOption(writer, "x-mesh-iam-decision-id", outcome.decisionId);
-  if (identity.account !== null) writer.bytes(identity.account);
+  if (identity.accountHeader !== null) writer.bytes(identity.accountHeader);
   writer.delimit(3, mark);
   writer.bytes(statusOk);
 }
 
-/** The header entries that tell who a caller is, prebuilt; null: not set. */
-interface IdentityBlocks {
-  readonly account: Buffer | null;
-  readonly principal: Buffer | null;
-  readonly session: Buffer | null;
-  /** The names set on an allow of this caller. One array for each combination. */
-  readonly names: readonly string[];
-}
-
-// One frozen list for each combination of the three, so that removals can be cached by identity.
-const nameLists: readonly (readonly string[])[] = Array.from({ length: 8 }, (_, bits) =>
-  Object.freeze([
-    ...((bits & 1) !== 0 ? ["x-mesh-iam-account"] : []),
-    "x-mesh-iam-decision-id",
-    ...((bits & 2) !== 0 ? ["x-mesh-iam-principal"] : []),
-    "x-mesh-iam-revision",
-    ...((bits & 4) !== 0 ? ["x-mesh-iam-session"] : []),
-  ]),
-);
-
-function identityBlocks(
-  account: string | null,
-  principal: string | null,
-  session: string | null,
-): IdentityBlocks {
-  const blocks = {
-    account: identityBlock("x-mesh-iam-account", account),
-    principal: identityBlock("x-mesh-iam-principal", principal),
-    session: identityBlock("x-mesh-iam-session", session),
-  };
-  const bits =
-    (blocks.account === null ? 0 : 1) +
-    (blocks.principal === null ? 0 : 2) +
-    (blocks.session === null ? 0 : 4);
-  return { ...blocks, names: nameLists[bits] ?? [] };
-}
-
-function identityBlock(name: string, text: string | null): Buffer | null {
-  const value = text === null ? null : encodeHeaderValue(text);
-  return value === null ? null : headerOption(name, value);
-}
-
-const nobody = identityBlocks(null, null, null);
-// A principal lives as long as its token is cached; its blocks live with it.
-const blocksByPrincipal = new WeakMap<Principal, IdentityBlocks>();
-
-function identityOf({ principal, answer, decision }: CheckOutcome): IdentityBlocks {
+function identityOf({ principal, answer, decision }: CheckOutcome): PrincipalBlocks {
   if (principal === null) return nobody;
   // In shadow mode a caller who would get 401 is let through, but as nobody (envoy-ext-authz 2.5).
   if (answer.reason === "shadow-mode" && credentialReasons.has(decision.reason)) return nobody;
-  const known = blocksByPrincipal.get(principal);
-  if (known !== undefined) return known;
-  const made = identityBlocks(accountOf(principal), arnOf(principal), sessionOf(principal));
-  blocksByPrincipal.set(principal, made);
-  return made;
-}
-
-function sessionOf(principal: Principal): string | null {
-  if (principal.type === "assumed-role") return principal.sessionName;
-  return principal.type === "federated-user" ? principal.name : null;
-}
-
-let revisionText = "";
-let revisionEntry: Buffer = Buffer.alloc(0);
-
-function revisionBlock(epoch: number, revision: number): Buffer {
-  const text = `${epoch}.${revision}`;
-  if (text !== revisionText) {
-    revisionText = text;
-    revisionEntry = headerOption("x-mesh-iam-revision", text);
-  }
-  return revisionEntry;
+  return blocksOf(principal);
 }
 
 // A service's hidden headers are one frozen array a service, so the usual list is looked up.

@@ -42,6 +42,11 @@ export class ReverseWriter {
 
   varint(value: number): void {
     this.#reserve(5);
+    if (value < 0x80) {
+      this.#start -= 1;
+      this.#bytes[this.#start] = value;
+      return;
+    }
     let size = 1;
     for (let rest = value >>> 7; rest !== 0; rest >>>= 7) size += 1;
     this.#start -= size;
