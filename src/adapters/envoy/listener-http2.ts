@@ -56,6 +56,17 @@ export function createHttp2Listener(options: ListenerOptions): Listener {
   return new Http2Listener(options);
 }
 
+/**
+ * The call of a stream, on the stream itself: as a key of a WeakMap each stream would cost its collection
+ * more than its Check.
+ */
+const callKey = Symbol("call");
+type CallStream = ServerHttp2Stream & { [callKey]?: Http2Call };
+
+function callOf(stream: ServerHttp2Stream): Http2Call | undefined {
+  return (stream as CallStream)[callKey];
+}
+
 class Http2Listener implements Listener {
   readonly #limits: ListenerLimits;
   readonly #options: ListenerOptions;
@@ -65,7 +76,6 @@ class Http2Listener implements Listener {
   readonly #sockets: SocketServer;
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #calls = new Set<Http2Call>();
-  readonly #byStream = new WeakMap<ServerHttp2Stream, Http2Call>();
   readonly #ending = new Interruptible();
   #sweeper: NodeJS.Timeout | null = null;
   #tick = 0;
@@ -158,7 +168,7 @@ class Http2Listener implements Listener {
 
   #open(call: Http2Call): void {
     const { stream } = call;
-    this.#byStream.set(stream, call);
+    (stream as CallStream)[callKey] = call;
     this.#calls.add(call);
     if (call.method === "check") this.#inFlight += 1;
     const { onRpc } = this.#options;
@@ -171,7 +181,7 @@ class Http2Listener implements Listener {
 
   // One function for all streams, with the stream as `this`: no closure is made for a Check.
   readonly #onData = bound<[Buffer]>((stream, chunk) => {
-    const call = this.#byStream.get(stream);
+    const call = callOf(stream);
     if (call === undefined || call.answered) return;
     this.#unfinishedBytes += chunk.length;
     const status = call.receive(chunk, this.#limits.maxMessageBytes);
@@ -180,7 +190,7 @@ class Http2Listener implements Listener {
   });
 
   readonly #onEnd = bound<[]>((stream) => {
-    const call = this.#byStream.get(stream);
+    const call = callOf(stream);
     if (call === undefined || call.answered || call.pending !== null) return;
     // After a reset the readable side ends too: what has come then is no request.
     if (stream.aborted || stream.destroyed) return;
@@ -190,7 +200,7 @@ class Http2Listener implements Listener {
   });
 
   readonly #onClose = bound<[]>((stream) => {
-    const call = this.#byStream.get(stream);
+    const call = callOf(stream);
     if (call === undefined || !this.#calls.delete(call)) return;
     call.unwatch?.();
     call.pending?.cancel();
@@ -298,7 +308,7 @@ class Http2Listener implements Listener {
 
   #refuse(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): void {
     if (stream.destroyed || stream.closed) return;
-    const call = this.#byStream.get(stream);
+    const call = callOf(stream);
     if (call !== undefined) call.resetByUs = true;
     stream.respond(headers, { endStream: true });
     // The rest of the request is not waited for. Node 22 drops headers that a close in the same turn
