@@ -71,6 +71,30 @@ test("of one target the four newest questions are kept", () => {
   expect([cache.entries, evicted.capacity]).toEqual([4, 1]);
 });
 
+describe("what is worth keeping", () => {
+  test.each<[why: string, bounds: Partial<DecisionCacheOptions>]>([
+    ["entries", { maxEntries: 4 }],
+    ["bytes", { maxBytes: 400 }],
+    ["the caller's targets", { maxTargetsPerPrincipal: 4 }],
+  ])("half of %s are taken: only a target that came before", (_why, bounds) => {
+    const { cache } = createCache(bounds);
+    for (const target of ["/1", "/2", "/3"]) {
+      expect(cache.wants(ana, target)).toBe(true);
+      cache.store(ana, answer(target));
+    }
+    expect(cache.wants(ana, "/new")).toBe(false);
+    expect(cache.wants(ana, "/new")).toBe(true);
+    expect(cache.wants(ana, "/newer")).toBe(false);
+  });
+
+  test("a caller whose part is full leaves the others theirs", () => {
+    const { cache } = createCache({ maxTargetsPerPrincipal: 2 });
+    for (const target of ["/1", "/2"]) cache.store(ana, answer(target));
+    expect(cache.wants(ana, "/3")).toBe(false);
+    expect(cache.wants(bob, "/4")).toBe(true);
+  });
+});
+
 describe("bounds", () => {
   test("a caller that floods targets turns over only its own", () => {
     const { cache, targetsOf, evicted } = createCache({ maxTargetsPerPrincipal: 3 });

@@ -1,5 +1,6 @@
 import { type CachedDecision, isSameQuestion } from "./cached-decision.ts";
 import type { Caller } from "./caller.ts";
+import { Doorkeeper } from "./doorkeeper.ts";
 
 export interface DecisionCacheOptions {
   readonly maxEntries: number;
@@ -36,6 +37,7 @@ export class DecisionCache {
   readonly #callers = new Map<Caller, Targets>();
   readonly #options: DecisionCacheOptions;
   readonly #evicted: (reason: Eviction, entries: number) => void;
+  readonly #doorkeeper = new Doorkeeper();
   #latest: Caller | null = null;
   #entries = 0;
   #bytes = 0;
@@ -59,6 +61,21 @@ export class DecisionCache {
     if (targets === undefined) return none;
     this.#use(caller, targets);
     return targets.get(target) ?? none;
+  }
+
+  /**
+   * Returns whether an answer for the target is worth keeping. While there is room, always; where the
+   * cache, or the caller's part of it, is half full, only from the second time on that somebody asks for
+   * the target: targets that are asked for once would else push out what is asked for again and again.
+   */
+  wants(caller: Caller, target: string): boolean {
+    const { maxEntries, maxBytes, maxTargetsPerPrincipal } = this.#options;
+    const own = this.#callers.get(caller)?.size ?? 0;
+    const hasRoom =
+      2 * this.#entries <= maxEntries &&
+      2 * this.#bytes <= maxBytes &&
+      2 * own <= maxTargetsPerPrincipal;
+    return hasRoom || this.#doorkeeper.knows(target);
   }
 
   /** Keeps an answer that may be kept (`isCacheable`); refused where it is too large for that. */

@@ -87,6 +87,7 @@ export class Memory {
       return "bypass";
     }
     if (!isCacheable(decision, request, asOfMs)) return "bypass";
+    if (!decisions.wants(caller, attributes.target)) return "miss";
     const reads = questionOf(request, input).reads(request.action);
     const answer = cachedDecision(service, attributes, request, reads, keys, decision, asOfMs);
     if (answer === null) return "bypass";
