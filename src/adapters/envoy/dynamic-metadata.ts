@@ -58,43 +58,43 @@ export function bareMetadata(reason: Reason, id: string): Buffer {
   });
 }
 
-/** The entries from `action` to `decision`, and for which revision and told decision they hold. */
+/** The entries from `action` to `decision`, and for which revision they hold. */
 interface Beginning {
   readonly epoch: number;
   readonly revision: number;
-  readonly told: string;
   readonly entries: Buffer;
 }
 
-/** By action, which route maps bound; empty for none. For each use of the cache the last beginning. */
-const beginnings = new Map<string, Partial<Record<CheckOutcome["cache"], Beginning>>>();
+/** The last beginning for each use of the cache and each told decision. */
+type Beginnings = Record<CheckOutcome["cache"], Partial<Record<DecisionWord, Beginning>>>;
+
+/** By action; empty for none. Route maps bound the actions of a revision, `maxActions` those of all. */
+const beginnings = new Map<string, Beginnings>();
 const maxActions = 4096;
 
 function beginning(outcome: CheckOutcome): Buffer {
   const { epoch, revision, cache } = outcome;
   const action = outcome.action ?? "";
   const told = toldDecision(outcome);
-  let byCache = beginnings.get(action);
-  if (byCache === undefined) {
+  let known = beginnings.get(action);
+  if (known === undefined) {
     if (beginnings.size >= maxActions) beginnings.clear();
-    byCache = {};
-    beginnings.set(action, byCache);
+    known = { hit: {}, miss: {}, bypass: {} };
+    beginnings.set(action, known);
   }
-  const last = byCache[cache];
-  if (last?.epoch === epoch && last.revision === revision && last.told === told) {
-    return last.entries;
-  }
-  const entries = Buffer.concat([
-    ...(outcome.action === null ? [] : [structEntry("action", action)]),
-    structEntry("bundle_revision", `${epoch}.${revision}`),
-    structEntry("cache", cache),
-    structEntry("decision", told),
-  ]);
-  byCache[cache] = { epoch, revision, told, entries };
+  const last = known[cache][told];
+  if (last?.epoch === epoch && last.revision === revision) return last.entries;
+  const entries = build((writer) => {
+    writer.bytes(structEntry("decision", told));
+    writer.bytes(structEntry("cache", cache));
+    writer.bytes(structEntry("bundle_revision", `${epoch}.${revision}`));
+    if (outcome.action !== null) writer.bytes(structEntry("action", action));
+  });
+  known[cache][told] = { epoch, revision, entries };
   return entries;
 }
 
-function toldDecision({ answer, decision }: CheckOutcome): string {
+function toldDecision({ answer, decision }: CheckOutcome): DecisionWord {
   if (answer.type === "allow") return "allowed";
   // A denial of a request that the policies allow does not exist; were it built, it denies.
   return decision.decision === "allowed" ? "implicitDeny" : decision.decision;
