@@ -32,18 +32,22 @@ export interface KeyReader {
   read(keyLower: string): ContextValue | KeyFault | undefined;
 }
 
+/** Longer targets are not kept: whoever sends them would fill the cache (POL-068). */
+const maxTargetChars = 512;
+
 /** Record, resolved request, decision, list and map slots; measured. */
 const entryBytes = 1_600;
 
 /**
- * True when the request is read from more than a stored answer compares: override headers, which may
- * add a second method, and the headers of a preflight (`headersReadByResolve`). Such a request is
- * neither answered from the cache nor kept in it.
+ * True for a request that is neither answered from the cache nor kept in it: one with a long target, or
+ * one that is read from more than a stored answer compares, which are override headers, since they may
+ * add a second method, and the headers of a preflight (`headersReadByResolve`).
  */
 export function isBypassed(service: FrontedService, attributes: CheckAttributes): boolean {
   const { cors, request } = service.definition;
   return (
     !attributes.hasRequest ||
+    attributes.target.length > maxTargetChars ||
     request.methodOverride !== "ignore" ||
     (cors && attributes.method === "OPTIONS")
   );

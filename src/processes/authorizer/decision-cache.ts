@@ -6,8 +6,6 @@ export interface DecisionCacheOptions {
   readonly maxEntries: number;
   readonly maxBytes: number;
   readonly maxTargetsPerPrincipal: number;
-  /** Longer targets are not stored. Default 512. */
-  readonly maxTargetChars?: number;
 }
 
 /** Why answers left: room was needed, or their time had passed. */
@@ -70,18 +68,17 @@ export class DecisionCache {
    */
   wants(caller: Caller, target: string): boolean {
     const { maxEntries, maxBytes, maxTargetsPerPrincipal } = this.#options;
-    const own = this.#callers.get(caller)?.size ?? 0;
+    const own = this.#callers.get(caller);
     const hasRoom =
       2 * this.#entries <= maxEntries &&
       2 * this.#bytes <= maxBytes &&
-      2 * own <= maxTargetsPerPrincipal;
-    return hasRoom || this.#doorkeeper.knows(target);
+      2 * (own?.size ?? 0) <= maxTargetsPerPrincipal;
+    return hasRoom || own?.has(target) === true || this.#doorkeeper.knows(target);
   }
 
   /** Keeps an answer that may be kept (`isCacheable`); refused where it is too large for that. */
   store(caller: Caller, answer: CachedDecision): Stored {
-    const { maxTargetChars = 512, maxBytes } = this.#options;
-    if (answer.target.length > maxTargetChars || answer.bytes > maxBytes) return "refused";
+    if (answer.bytes > this.#options.maxBytes) return "refused";
     const targets: Targets = this.#callers.get(caller) ?? new Map();
     this.#use(caller, targets);
     const replaced = this.#insert(targets, answer);
