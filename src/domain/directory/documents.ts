@@ -35,8 +35,8 @@ export type LoadedDocuments = { readonly dependencies: readonly string[] } & (
  * Returns the directory that `files` write down, deeply frozen, or every problem that refuses them.
  *
  * Order does not matter, neither of files nor in them (FILE-5): all documents are read, then resolved,
- * then checked against each other, and entities stand in the order of their unique ids. A file that a
- * document names as its key set is not read as documents. Pure but for `options.readFile`; never throws
+ * then checked against each other, and entities stand in the order of their unique ids. A file without a
+ * document that a document names as its key set is a key set only. Pure but for `options.readFile`; never throws
  * on what files say (`usage` for a partition that is none). Cost: linear in the texts; each policy is
  * parsed once. Source: control-plane, FILE-1 to FILE-10 and FILE-20 to FILE-26.
  */
@@ -48,7 +48,9 @@ export function readDocuments(
   const opened = files.map((file) => openFile(file, complete));
   const named = opened.flatMap(({ documents }) => documents.flatMap((one) => one.files));
   const dependencies = [...new Set(named)].sort();
-  const kept = opened.filter(({ path }) => !dependencies.includes(path));
+  const isKeySet = new Set(dependencies);
+  // A file that holds a document is read as documents whatever names it: it might hold a Deny.
+  const kept = opened.filter(({ path, documents }) => documents.length > 0 || !isKeySet.has(path));
   const report: Report = {
     problems: kept.flatMap((file) => file.report.problems),
     findings: kept.flatMap((file) => file.report.findings),

@@ -96,6 +96,53 @@ test.each([
   expect(loaded.ok ? [] : loaded.problems.map(formatDocumentProblem)).toEqual(want);
 });
 
+const user = document(
+  "User",
+  "bob",
+  `policies: [{ policyName: no, policyDocument: { Version: "2012-10-17", Statement: [{ Effect: Deny, Action: "*", Resource: "*" }] } }]`,
+);
+const other = provider("a.yaml").replaceAll("login", "other");
+const refusal = (at: string, name: string, from: string) =>
+  `${at} OidcProvider/${name}: expected a JWK Set, got a document with \`apiVersion\`: at ${from} name a file that holds nothing but the keys`;
+
+test.each([
+  {
+    why: "names itself",
+    files: [{ path: "a.yaml", text: `${provider("a.yaml")}---\n${user}` }],
+    want: [refusal("a.yaml:1:1", "login", "a.yaml:8:17")],
+  },
+  {
+    why: "is named by another",
+    files: [
+      { path: "a.yaml", text: provider("b.yaml") },
+      { path: "b.yaml", text: user },
+    ],
+    want: [refusal("b.yaml:1:1", "login", "a.yaml:8:17")],
+  },
+  {
+    why: "is named by one that it names",
+    files: [
+      { path: "a.yaml", text: provider("b.yaml") },
+      { path: "b.yaml", text: `${other}---\n${user}` },
+    ],
+    want: [
+      refusal("a.yaml:1:1", "other", "b.yaml:8:17"),
+      refusal("b.yaml:1:1", "login", "a.yaml:8:17"),
+    ],
+  },
+  {
+    why: "looks like a key set but for its kind",
+    files: [
+      { path: "a.yaml", text: provider("b.yaml") },
+      { path: "b.yaml", text: `${user.replace("User", "Usr")}keys: []\n` },
+    ],
+    want: [refusal("b.yaml:1:1", "login", "a.yaml:8:17")],
+  },
+])("a file of documents that $why is no key set: no Deny in it vanishes", ({ files, want }) => {
+  const loaded = readDocuments(files);
+  expect(loaded.ok ? [] : loaded.problems.map(formatDocumentProblem)).toEqual(want);
+});
+
 test("a key file that cannot be read refuses the run, with the reason", () => {
   const loaded = readDocuments([{ path: "a.yaml", text: provider("keys.json") }], {
     readFile: () => ({ ok: false, code: "x", message: "it is a link out of the folder" }),

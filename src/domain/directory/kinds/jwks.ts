@@ -9,7 +9,7 @@ import { optional } from "../shape/shape.ts";
 import { defaultYamlLimits } from "../yaml/bounds.ts";
 import { parseYaml } from "../yaml/parse.ts";
 import type { Header } from "./kind.ts";
-import type { World } from "./world.ts";
+import { formatWhere, type World } from "./world.ts";
 
 /** `jwks` of a provider: exactly one way to its keys. */
 export const jwks = record(
@@ -66,7 +66,16 @@ function readKeySet(path: string, content: string, from: Place, world: World): K
   const [only, ...others] = documents;
   if (documents.some(({ problems }) => problems.length > 0)) return null;
   const root = only?.root;
-  const keys = root?.type === "map" ? root.entries.find(({ key }) => key === "keys") : undefined;
+  const entries = root?.type === "map" ? root.entries : [];
+  const envelope = entries.find(({ key }) => key === "apiVersion" || key === "kind");
+  if (envelope !== undefined) {
+    const at = { file: path, subject: from.subject, path: "", position: envelope.keyPosition };
+    const remedy = `at ${formatWhere(from)} name a file that holds nothing but the keys`;
+    const message = `expected a JWK Set, got a document with ${quote(envelope.key)}: ${remedy}`;
+    world.refuse(at, "INVALID_VALUE", message);
+    return null;
+  }
+  const keys = entries.find(({ key }) => key === "keys");
   if (keys === undefined || root === undefined || others.length > 0) {
     const message = `expected a JWK Set with the member ${quote("keys")} in ${quote(path)}`;
     world.refuse(from, "INVALID_VALUE", message);
