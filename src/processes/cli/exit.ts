@@ -1,3 +1,4 @@
+import { printable } from "../../domain/directory/document-problem.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import type { ErrorCode } from "../../iam/reason.ts";
 import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
@@ -29,7 +30,9 @@ const invalidInput: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
  */
 export function reportFailure(reason: unknown, io: CommandIo): ExitCode {
   const error = MeshIamError.from(reason);
-  io.err(`mesh-iam: ${error.message} (${error.code})\n`);
+  // A message may hold what a file or a bundle says; its own line ends are ours.
+  const lines = error.message.split("\n").map(printable);
+  io.err(`mesh-iam: ${lines.join("\n")} (${error.code})\n`);
   if (error.code === "internal") {
     const cause =
       error.cause instanceof Error ? (error.cause.stack ?? error.cause.message) : error.cause;

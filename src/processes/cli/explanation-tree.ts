@@ -1,3 +1,4 @@
+import { printable } from "../../domain/directory/document-problem.ts";
 import type {
   Block,
   ConditionExplanation,
@@ -39,7 +40,7 @@ export function formatExplanation(
     decision.decision === "allowed" ? paint.good("allowed") : paint.bad(decision.decision);
   const by = decision.deniedBy === null ? "" : ` by the ${layerNames[decision.deniedBy]}`;
   const lines = [
-    question,
+    printable(question),
     `${word}${by} (${decision.reason})`,
     ...treeLines(layerBranches(explanation, paint)),
   ];
@@ -49,7 +50,9 @@ export function formatExplanation(
   }
   if (decision.errors.length > 0) lines.push(paint.bad(`errors: ${decision.errors.join(", ")}`));
   if (missingContextKeys.length > 0) {
-    lines.push(`absent context keys that statements look at: ${missingContextKeys.join(", ")}`);
+    lines.push(
+      printable(`absent context keys that statements look at: ${missingContextKeys.join(", ")}`),
+    );
   }
   return lines.join("\n");
 }
@@ -152,15 +155,17 @@ function isTold({ actionMatches, policyId }: StatementExplanation): boolean {
 }
 
 function unusableBranches(layer: LayerExplanation, paint: Paint): readonly Branch[] {
-  return layer.unusablePolicyIds.map((id) => leaf(paint.bad(`✗ ${id} cannot be used`)));
+  return layer.unusablePolicyIds.map((id) => leaf(paint.bad(`✗ ${printable(id)} cannot be used`)));
 }
 
 function statementBranch(statement: StatementExplanation, paint: Paint): Branch {
   const { effect, applies, actionMatches, conditions } = statement;
   const sid = statement.sid === "" ? `statement ${statement.index}` : statement.sid;
+  const name = printable(`${effect} ${sid} of ${statement.policyId}`);
+  const outcome = applies ? "applies" : printable(missOf(statement));
   const mark = !applies ? paint.dim("·") : effect === "Allow" ? paint.good("✓") : paint.bad("✗");
   return {
-    text: `${mark} ${effect} ${sid} of ${statement.policyId}: ${applies ? "applies" : missOf(statement)}`,
+    text: `${mark} ${name}: ${outcome}`,
     // Of a statement about another action nobody asks for the conditions.
     under: actionMatches
       ? conditions.map((condition) => leaf(conditionText(condition, paint)))
@@ -187,5 +192,6 @@ function conditionText(condition: ConditionExplanation, paint: Paint): string {
   const mark = condition.holds ? paint.good("✓") : paint.bad("✗");
   const because = condition.matchedBecauseMissing ? ", which is why it holds" : "";
   const { operator, key } = condition;
-  return `${mark} ${operator} ${key}: the policy says ${wanted}, the request has ${found}${because}`;
+  const told = `${operator} ${key}: the policy says ${wanted}, the request has ${found}${because}`;
+  return `${mark} ${printable(told)}`;
 }

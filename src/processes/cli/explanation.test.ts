@@ -1,7 +1,10 @@
 import { describe, expect, test } from "vitest";
+import { runCommand } from "../../../test/fakes/command-line.ts";
+import { printable } from "../../domain/directory/document-problem.ts";
 import { parseScenario } from "../../iam/scenario.ts";
-import { explainScenario, loggedScenario } from "./explanation.ts";
+import { formatExplained } from "./explanation.ts";
 import { noPaint } from "./paint.ts";
+import { explainScenario } from "./scenario-file.ts";
 
 const fullAccess = {
   id: "arn:aws:organizations::aws:policy/service_control_policy/p-FullAWSAccess",
@@ -33,13 +36,15 @@ function scenario(policies: object, more: object = {}): string {
 function tree(policies: object): string[] {
   const loaded = parseScenario(scenario(policies));
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const lines = explainScenario(loaded.value, noPaint).split("\n");
+  const asked = loaded.value;
+  const lines = formatExplained(asked, explainScenario(asked), noPaint).split("\n");
   return lines.slice(1).filter((line) => !line.startsWith("User: "));
 }
 
+const allowAll = { Effect: "Allow", Action: "orders:*", Resource: "*" };
 const admin = {
   id: "admin",
-  document: policy({ Sid: "All", Effect: "Allow", Action: "orders:*", Resource: "*" }),
+  document: policy({ Sid: "All", ...allowAll }),
 };
 const reader = {
   id: "reader",
@@ -161,35 +166,113 @@ describe("the tree of an explanation", () => {
 describe("a decision log", () => {
   const input = JSON.parse(scenario({ identity: [admin] }));
   const line = (id: string, more: object) =>
-    JSON.stringify({ eventID: id, decision: "allowed", ...more });
+    JSON.stringify({ eventID: id, eventName: "orders:CreateOrder", decision: "allowed", ...more });
   const log = [
     line("a", { input }),
     line("b", {}),
     line("c", { input: { ...input, id: "c" } }),
-    JSON.stringify({ eventID: "d", selfCheck: {} }),
+    JSON.stringify({ eventID: "d", selfCheck: { decisionId: "c", decision: "allowed" } }),
+    '{"eventID":"e","decision":',
     "",
   ].join("\n");
+  const explained = (text: string, ...more: string[]) =>
+    runCommand(["explain", "--log", "-", "--json", ...more], text);
 
   test.each([
-    { why: "by its id", id: "a", is: "q" },
-    { why: "the last decision", id: null, is: "c" },
-  ])("$why", ({ id, is }) => {
-    expect(loggedScenario(log, id)).toMatchObject({ id: is });
+    { why: "by its id", args: ["--id", "a"], is: "q" },
+    { why: "the last decision, not a record of the self-check", args: [], is: "c" },
+  ])("$why", async ({ args, is }) => {
+    const { code, out } = await explained(log, ...args);
+    expect(JSON.parse(out)).toMatchObject({ id: is, decision: { decision: "allowed" } });
+    expect(code).toBe(0);
   });
 
+  const hidden = { ...input, context: { "mesh:requestheader/x": "[redacted]" } };
+  const hiddenPolicy = { ...admin, document: policy({ Sid: "[redacted]", ...allowAll }) };
+
   test.each([
-    { why: "no such id", log, id: "e", says: "no decision `e`" },
-    { why: "a decision without its question", log, id: "b", says: "decision `b` has no input" },
+    { why: "no such id", log, id: "x", says: "no decision `x`; lines that are no record" },
+    {
+      why: "a decision without its question",
+      log,
+      id: "b",
+      says: "it was logged without its input",
+    },
     { why: "an empty log", log: "", id: null, says: "no decision" },
-    { why: "a line cut short", log: '{"eventID":"a","decision":', id: "a", says: "no JSON object" },
+    {
+      why: "a line cut short",
+      log: '{"eventID":"a","decision":',
+      id: "a",
+      says: "no decision `a`",
+    },
     { why: "hostile id", log, id: '"', says: 'no decision `"`' },
+    { why: "a record of the self-check", log, id: "d", says: "no decision `d`" },
+    {
+      why: "a masked question",
+      log: line("a", { input, masked: ["input.context.aws:sourceip"] }),
+      id: null,
+      says: "decision `a` in line 1 cannot be explained: its input was masked",
+    },
+    {
+      why: "a redacted question",
+      log: line("a", { input: hidden }),
+      id: "a",
+      says: "in line 1 cannot be explained: a part of its input was redacted",
+    },
+    {
+      why: "a redacted policy",
+      log: line("a", { input: { ...input, policies: { identity: [hiddenPolicy] } } }),
+      id: "a",
+      says: "cannot be explained: its policies were redacted",
+    },
+    {
+      why: "the last decision, although one before it could be explained",
+      log: [line("a", { input }), line("b", { input: { omitted: "too-large" } })].join("\n"),
+      id: null,
+      says: "decision `b` in line 2 cannot be explained: its input was not written: too-large",
+    },
     {
       why: "a question that is none",
       log: line("a", { input: { principal: 1 } }),
       id: "a",
-      says: "expected",
+      says: "its input is not accepted: expected",
     },
-  ])("$why: it says so", ({ log: text, id, says }) => {
-    expect(loggedScenario(text, id)).toContain(says);
+  ])("$why: it says so", async ({ log: text, id, says }) => {
+    const { code, out, err } = await explained(text, ...(id === null ? [] : ["--id", id]));
+    expect(err).toContain(says);
+    expect([code, out]).toEqual([3, ""]);
   });
+});
+
+test.each([
+  { why: "a file and a log", args: ["q.json", "--log", "l"], says: "one of a file and --log" },
+  { why: "an id without a log", args: ["q.json", "--id", "a"], says: "--log with --id" },
+  { why: "an id alone", args: ["--id", "a"], says: "--log with --id" },
+  { why: "nothing", args: [], says: "a file, `-`, or --log" },
+])("$why: refused, since something would be overlooked", async ({ args, says }) => {
+  const { code, err } = await runCommand(["explain", ...args]);
+  expect(err).toContain(says);
+  expect(code).toBe(1);
+});
+
+test("nothing in a scenario steers the terminal", async () => {
+  const evil = "\u001b[2J\u009b1A\u202e\nforged";
+  const asked = JSON.parse(scenario({ identity: [] }, { id: evil }));
+  asked.principal.tags.team = evil;
+  const condition = { StringEquals: { "aws:PrincipalTag/team": "blue" } };
+  const document = policy({ ...allowAll, Resource: "*", Condition: condition });
+  asked.policies.identity = [{ id: evil, document }];
+  const texts = [JSON.stringify(asked), JSON.stringify({ ...asked, [evil]: 1 })];
+  for (const text of texts) {
+    for (const args of [
+      ["explain", "-"],
+      ["explain", "-", "--json"],
+      ["simulate", "-"],
+    ]) {
+      const { out, err } = await runCommand(args, text);
+      expect(out + err).toContain("\\u009b1A");
+      expect((out + err).split("\n").filter((line) => line !== printable(line))).toEqual([]);
+      expect((out + err).split("\n").filter((line) => line.startsWith("forged"))).toEqual([]);
+    }
+  }
 });

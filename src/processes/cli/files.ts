@@ -20,19 +20,6 @@ async function readStdin(io: CommandIo): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** Yields the lines of standard input without their ends, as they come; empty lines are left out. */
-export async function* readLines(io: CommandIo): AsyncGenerator<string> {
-  let rest = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of io.stdin) {
-    const lines = (rest + decoder.decode(chunk, { stream: true })).split("\n");
-    rest = lines.pop() ?? "";
-    for (const line of lines) if (line.trim() !== "") yield line;
-  }
-  rest += decoder.decode();
-  if (rest.trim() !== "") yield rest;
-}
-
 /** Returns why a file could not be read, in words a user acts on. */
 export function whyUnreadable(cause: unknown): string {
   const code = cause instanceof Error && "code" in cause ? String(cause.code) : "";

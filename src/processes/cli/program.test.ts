@@ -103,6 +103,18 @@ describe("simulate", () => {
     expect(code).toBe(3);
   });
 
+  test("--stdin: rows go by the lines of the input, and a line without end is refused", async () => {
+    const endless = `"${"x".repeat(5 << 20)}"`;
+    const { code, out, err } = await run(["simulate", "--stdin"], `\n\n{}\n\n${endless}\n`);
+    expect(err.match(/line \d+/g)).toEqual(["line 3", "line 3", "line 5", "line 5"]);
+    const [, last = ""] = out.trim().split("\n");
+    expect(JSON.parse(last)).toMatchObject({
+      id: "line 5",
+      problems: [{ code: "TEXT_SIZE_LIMIT" }],
+    });
+    expect(code).toBe(3);
+  });
+
   test("a decision never sets the exit code of --stdin", async () => {
     const { code } = await run(["simulate", "--stdin"], JSON.stringify(scenario("b", "Deny")));
     expect(code).toBe(0);

@@ -1,39 +1,53 @@
-import { explain } from "../../iam/evaluation/explain.ts";
+import { printable } from "../../domain/directory/document-problem.ts";
 import { quote } from "../../iam/problem.ts";
 import { formatAnswer, parseScenario } from "../../iam/scenario.ts";
-import { readLines } from "./files.ts";
 import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
-import { engineLayersOf, readScenario } from "./scenario-file.ts";
+import { printableJson } from "./printable-json.ts";
+import { logLines, maxLineLength } from "./replay/log-lines.ts";
+import { explainScenario, readScenario } from "./scenario-file.ts";
 
 /** Prints the answer to the scenario in `file` and returns 0 for allowed, 2 for denied. */
 export async function simulateFile(file: string, io: CommandIo): Promise<ExitCode> {
   const scenario = await readScenario(file, io);
-  const { decision, missingContextKeys } = explain(scenario.context, engineLayersOf(scenario));
-  io.out(`${JSON.stringify(formatAnswer(scenario.id, decision, missingContextKeys), null, 2)}\n`);
+  const { decision, missingContextKeys } = explainScenario(scenario);
+  io.out(`${printableJson(formatAnswer(scenario.id, decision, missingContextKeys))}\n`);
   return decision.decision === "allowed" ? exitCode.ok : exitCode.denied;
 }
 
 /**
- * Prints one answer for each line of standard input, as they come. Returns 3 if a line was no scenario,
- * else 0, whatever was decided.
+ * Prints one answer for each line of standard input, as they come; empty ones are passed over. Returns 3
+ * if a line was no scenario or longer than any may be, else 0, whatever was decided.
  */
 export async function simulateLines(io: CommandIo): Promise<ExitCode> {
   const nowMs = Date.now();
-  let row = 0;
   let code: ExitCode = exitCode.ok;
-  for await (const line of readLines(io)) {
-    row++;
-    const loaded = parseScenario(line, { nowMs });
+  for await (const { number, text } of logLines("-", io)) {
+    const loaded = text === null ? tooLong : parseScenario(text, { nowMs });
     if (loaded.ok) {
-      const scenario = loaded.value;
-      const { decision, missingContextKeys } = explain(scenario.context, engineLayersOf(scenario));
-      io.out(`${JSON.stringify(formatAnswer(scenario.id, decision, missingContextKeys))}\n`);
-    } else {
-      const id = loaded.id ?? `line ${row}`;
-      io.out(`${JSON.stringify({ id, error: "scenario-invalid", problems: loaded.problems })}\n`);
-      io.err(`mesh-iam: line ${row}, ${quote(id)}: the scenario is not accepted\n`);
-      code = exitCode.invalidInput;
+      const { decision, missingContextKeys } = explainScenario(loaded.value);
+      const answer = formatAnswer(loaded.value.id, decision, missingContextKeys);
+      io.out(`${printable(JSON.stringify(answer))}\n`);
+      continue;
     }
+    const id = loaded.id ?? `line ${number}`;
+    const row = { id, error: "scenario-invalid", problems: loaded.problems };
+    io.out(`${printable(JSON.stringify(row))}\n`);
+    io.err(`mesh-iam: line ${number}, ${printable(quote(id))}: the scenario is not accepted\n`);
+    code = exitCode.invalidInput;
   }
   return code;
 }
+
+const tooLong = {
+  ok: false,
+  id: null,
+  problems: [
+    {
+      code: "TEXT_SIZE_LIMIT",
+      severity: "ERROR",
+      path: "",
+      message: `expected a line of at most ${maxLineLength} characters`,
+      position: null,
+    },
+  ],
+} as const;

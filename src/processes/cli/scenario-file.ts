@@ -1,6 +1,8 @@
 import { compilePolicy, unusablePolicy } from "../../iam/compile/compile.ts";
 import { compileLayers, type EngineLayers } from "../../iam/compile/layers.ts";
 import { MeshIamError } from "../../iam/error.ts";
+import { explain } from "../../iam/evaluation/explain.ts";
+import type { Explanation } from "../../iam/evaluation/explanation.ts";
 import { parseScenario, type Scenario } from "../../iam/scenario.ts";
 import type { ScenarioPolicy } from "../../iam/scenario-policies.ts";
 import { readText } from "./files.ts";
@@ -17,6 +19,11 @@ export async function readScenario(file: string, io: CommandIo): Promise<Scenari
     "scenario-invalid",
     `the scenario is not accepted\n  ${lines.join("\n  ")}`,
   );
+}
+
+/** Returns the answer to the scenario, and why. */
+export function explainScenario(scenario: Scenario): Explanation {
+  return explain(scenario.context, engineLayersOf(scenario));
 }
 
 /** Returns the scenario's policies, compiled. */

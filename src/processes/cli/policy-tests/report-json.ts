@@ -1,5 +1,6 @@
 import { nameOfCase } from "../../../domain/directory/suite/suite.ts";
 import { arnOf } from "../../../iam/principal.ts";
+import { printableJson } from "../printable-json.ts";
 import { type CaseResult, type FileResult, summaryOf, type TestResult } from "./result.ts";
 
 /** Returns the report for programs. Its shape only grows. */
@@ -10,7 +11,7 @@ export function formatJson(result: TestResult): string {
     files: result.files.map(fileJson),
     ...(coverage !== null && { coverage }),
   };
-  return JSON.stringify(report, null, 2);
+  return printableJson(report);
 }
 
 function fileJson(file: FileResult): object {

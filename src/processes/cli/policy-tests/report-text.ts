@@ -1,8 +1,8 @@
 import { formatDocumentProblem, printable } from "../../../domain/directory/document-problem.ts";
 import { nameOfCase } from "../../../domain/directory/suite/suite.ts";
-import type { MatchedStatement } from "../../../iam/decision.ts";
 import { formatExplanation } from "../explanation-tree.ts";
 import type { Paint } from "../paint.ts";
+import { statementName } from "../statement-name.ts";
 import { type Branch, leaf, treeLines } from "../tree.ts";
 import type { Coverage } from "./coverage.ts";
 import {
@@ -35,7 +35,7 @@ function fileTree(file: FileResult, paint: Paint, verbose: boolean): string {
     return [root, ...treeLines(problemLines(file).map(leaf))].join("\n");
   }
   const path = printable(file.file);
-  const root = file.name === file.file ? path : `${file.name} (${path})`;
+  const root = file.name === file.file ? path : `${printable(file.name)} (${path})`;
   return [root, ...treeLines(file.cases.map((each) => caseBranch(each, paint, verbose)))].join(
     "\n",
   );
@@ -47,12 +47,12 @@ function problemLines(file: FileResult & { readonly type: "refused" }): readonly
 
 function caseBranch(each: CaseResult, paint: Paint, verbose: boolean): Branch {
   const { asked, status } = each;
-  const name = nameOfCase(asked);
+  const name = printable(nameOfCase(asked));
   switch (status) {
     case "passed":
       return leaf(`${paint.good("✓")} ${name}`);
     case "skipped":
-      return leaf(paint.dim(`○ ${name}: skipped, ${asked.skipReason}`));
+      return leaf(paint.dim(`○ ${name}: skipped, ${printable(asked.skipReason ?? "")}`));
     case "failed":
       return {
         text: `${paint.bad("✗")} ${name}`,
@@ -67,8 +67,8 @@ function failureLines(
   paint: Paint,
   verbose: boolean,
 ): readonly string[] {
-  const question = `${asked.principalName} asks for ${asked.action} on ${printable(resource)}`;
-  const lines = differences.map(paint.bad);
+  const question = printable(`${asked.principalName} asks for ${asked.action} on ${resource}`);
+  const lines = differences.map((each) => paint.bad(printable(each)));
   if (explanation === null) return lines;
   if (verbose) return [...lines, ...formatExplanation(explanation, question, paint).split("\n")];
   const { decision, missingContextKeys } = explanation;
@@ -78,14 +78,12 @@ function failureLines(
     ...decision.matchedStatements.map((each) => `decided by ${statementName(each)}`),
     ...(missingContextKeys.length === 0
       ? []
-      : [paint.dim(`absent keys that statements look at: ${missingContextKeys.join(", ")}`)]),
+      : [
+          paint.dim(
+            printable(`absent keys that statements look at: ${missingContextKeys.join(", ")}`),
+          ),
+        ]),
   ];
-}
-
-function statementName({ effect, policyType, policyId, sid, index }: MatchedStatement): string {
-  return printable(
-    `${effect} ${sid === "" ? `statement ${index}` : sid} of ${policyId} (${policyType})`,
-  );
 }
 
 function listLine(suite: string, each: CaseResult, paint: Paint): string {
@@ -94,9 +92,9 @@ function listLine(suite: string, each: CaseResult, paint: Paint): string {
     case "passed":
       return `${paint.good("PASS")}  ${name}`;
     case "skipped":
-      return paint.dim(`SKIP  ${name}: ${each.asked.skipReason}`);
+      return paint.dim(`SKIP  ${name}: ${printable(each.asked.skipReason ?? "")}`);
     case "failed":
-      return `${paint.bad("FAIL")}  ${name}: ${each.differences.join("; ")}`;
+      return `${paint.bad("FAIL")}  ${name}: ${printable(each.differences.join("; "))}`;
   }
 }
 

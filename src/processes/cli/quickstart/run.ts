@@ -1,9 +1,10 @@
-import { readFileSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { MeshIamError } from "../../../iam/error.ts";
-import { explainScenario, loggedScenario } from "../explanation.ts";
+import { formatExplained } from "../explanation.ts";
 import type { CommandIo } from "../io.ts";
+import { readLoggedScenario } from "../logged-scenario.ts";
 import { paintOf } from "../paint.ts";
+import { explainScenario } from "../scenario-file.ts";
 import { packageRoot } from "../version.ts";
 import { hints, shellWord } from "./hints.ts";
 import { type Interruption, listenForInterruption } from "./interruption.ts";
@@ -77,7 +78,10 @@ async function run(options: QuickstartOptions, io: CommandIo, session: Session):
   await authorizer.flushDecisions();
   progress.done();
   if (options.json) io.out(`${JSON.stringify(asJson(results, choice), null, 2)}\n`);
-  else io.out(`\n${formatResults(results, choice, io)}\n${formatDenial(results, workspace, io)}`);
+  else
+    io.out(
+      `\n${formatResults(results, choice, io)}\n${await formatDenial(results, workspace, io)}`,
+    );
 
   if (!options.once) {
     const { diagnostics } = authorizer;
@@ -137,14 +141,15 @@ function formatResults(results: readonly RowResult[], choice: ProxyChoice, io: C
 }
 
 /** One denial, explained out of the decision log as `mesh-iam explain` does it. */
-function formatDenial(results: readonly RowResult[], workspace: Workspace, io: CommandIo): string {
+async function formatDenial(
+  results: readonly RowResult[],
+  workspace: Workspace,
+  io: CommandIo,
+): Promise<string> {
   const denied = results.find((result) => result.reason === "permissions-boundary");
   if (denied === undefined || denied.decisionId === null) return "";
-  const scenario = loggedScenario(readFileSync(workspace.decisionLog, "utf8"), denied.decisionId);
-  if (typeof scenario === "string") {
-    throw new MeshIamError("quickstart-failed", `the decision log is not as expected: ${scenario}`);
-  }
-  const explained = explainScenario(scenario, paintOf(io));
+  const scenario = await readLoggedScenario(workspace.decisionLog, denied.decisionId, io);
+  const explained = formatExplained(scenario, explainScenario(scenario), paintOf(io));
   return `\nWhy was "${denied.row.caller}" denied?\n\n${explained}\n`;
 }
 

@@ -11,8 +11,8 @@ export interface LogLine {
   readonly text: string | null;
 }
 
-/** A record with its scenario is some 64 KiB at most. */
-const maxLength = 4 << 20;
+/** In characters: a record with its scenario is some 64 KiB at most. */
+export const maxLineLength = 4 << 20;
 
 /**
  * Yields the lines of `path`, of standard input for `-`, as they come; empty ones are left out. No more
@@ -36,7 +36,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLi
   let tooLong = false;
   const line = (text: string): LogLine | null => {
     number++;
-    const isLost = tooLong || text.length > maxLength;
+    const isLost = tooLong || text.length > maxLineLength;
     tooLong = false;
     if (isLost) return { number, text: null };
     return text.trim() === "" ? null : { number, text };
@@ -48,7 +48,7 @@ async function* linesOf(chunks: AsyncIterable<Uint8Array>): AsyncGenerator<LogLi
       const made = line(each);
       if (made !== null) yield made;
     }
-    if (rest.length > maxLength) {
+    if (rest.length > maxLineLength) {
       // its end is waited for, its text is not kept
       tooLong = true;
       rest = "";

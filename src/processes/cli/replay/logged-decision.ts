@@ -19,7 +19,7 @@ export interface LoggedDecision {
   readonly question: Scenario;
   /** Nobody was authenticated: an Allow was implied (EXC-10). */
   readonly wasOpen: boolean;
-  /** The question with the policies of then; null where they cannot be read any more. */
+  /** The question with the policies of then; null where they were redacted or are not accepted. */
   readonly asked: () => Scenario | null;
 }
 
@@ -82,8 +82,9 @@ export function readLoggedDecision(line: string): LoggedDecision | LostLine | Ot
     question: loaded.value,
     wasOpen: beginsWithImpliedAllow(policies.resource),
     asked: () => {
-      const whole = parseScenario(JSON.stringify(input));
-      return whole.ok ? whole.value : null;
+      const asked = JSON.stringify(input);
+      const whole = asked.includes(redacted) ? null : parseScenario(asked);
+      return whole?.ok === true ? whole.value : null;
     },
   };
 }

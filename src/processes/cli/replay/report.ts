@@ -1,8 +1,10 @@
 import { printable } from "../../../domain/directory/document-problem.ts";
 import { formatArn } from "../../../iam/arn.ts";
-import type { Decision, MatchedStatement } from "../../../iam/decision.ts";
+import type { Decision } from "../../../iam/decision.ts";
 import { arnOf } from "../../../iam/principal.ts";
 import type { Paint } from "../paint.ts";
+import { printableJson } from "../printable-json.ts";
+import { statementName } from "../statement-name.ts";
 import { leaf, treeLines } from "../tree.ts";
 import type { LoggedAnswer, LoggedDecision } from "./logged-decision.ts";
 
@@ -59,7 +61,7 @@ export function differenceOf(
 
 /** Returns the replay for programs. */
 export function formatReplayJson({ replayed, differences, notReplayed }: Replay): string {
-  return JSON.stringify({ replayed, differences, notReplayed }, null, 2);
+  return printableJson({ replayed, differences, notReplayed });
 }
 
 /** Returns the replay for people: what changes, how much was replayed, and what could not be. */
@@ -93,17 +95,6 @@ function answerText({ decision, deniedBy, reason }: LoggedAnswer, paint: Paint):
   const why = reason === null ? "" : ` (${reason})`;
   const text = printable(`${decision}${by}${why}`);
   return decision === "allowed" ? paint.good(text) : paint.bad(text);
-}
-
-function statementName({
-  effect,
-  policyType,
-  policyId,
-  sid,
-  index,
-}: Partial<MatchedStatement>): string {
-  const name = sid === undefined || sid === "" ? `statement ${index}` : sid;
-  return printable(`${effect} ${name} of ${policyId} (${policyType})`);
 }
 
 /** So many lines of one cause are named; `--json` names all. */
