@@ -1,7 +1,7 @@
 import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { type Head as HeadMessage, HeadSchema } from "../../gen/meshiam/bundle/v1/head_pb.ts";
 import { digestBytes, toHex } from "./digest.ts";
-import { toSafeInteger } from "./integer.ts";
+import { toSafeInteger, toTimeMs } from "./integer.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 /** The highest schema of parts that this binary reads (`min_reader` of a head). */
@@ -58,8 +58,8 @@ export function decodeHead(
   const epoch = toSafeInteger(message.epoch);
   const revision = toSafeInteger(message.revision);
   const coveredRevision = toSafeInteger(message.coveredRevision);
-  const issuedAtMs = toSafeInteger(message.issuedAtMs);
-  const expiresAtMs = toSafeInteger(message.expiresAtMs);
+  const issuedAtMs = toTimeMs(message.issuedAtMs);
+  const expiresAtMs = toTimeMs(message.expiresAtMs);
   if (
     epoch === null ||
     revision === null ||
@@ -67,7 +67,10 @@ export function decodeHead(
     issuedAtMs === null ||
     expiresAtMs === null
   ) {
-    return refuse("bundle-parse", "head: expected positions and times from 0 to 2^53 - 1");
+    return refuse(
+      "bundle-parse",
+      "head: expected positions from 0 to 2^53 - 1 and times from 0 to 8640000000000000 ms",
+    );
   }
   if (
     message.org === "" ||

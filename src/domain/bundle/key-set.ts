@@ -8,7 +8,7 @@ import {
 } from "../../gen/meshiam/bundle/v1/key_set_pb.ts";
 import { quote } from "../../iam/problem.ts";
 import { fingerprintOf, importPublicKey } from "./ed25519.ts";
-import { toSafeInteger } from "./integer.ts";
+import { toSafeInteger, toTimeMs } from "./integer.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 
 /** A key that signs heads, and when: heads issued outside the window are not accepted. */
@@ -83,10 +83,12 @@ export function decodeKeySet(
   }
   const number = toSafeInteger(message.number);
   const minEpoch = toSafeInteger(message.minEpoch);
-  const issuedAtMs = toSafeInteger(message.issuedAtMs);
-  const expiresAtMs = toSafeInteger(message.expiresAtMs);
+  const issuedAtMs = toTimeMs(message.issuedAtMs);
+  const expiresAtMs = toTimeMs(message.expiresAtMs);
   if (number === null || minEpoch === null || issuedAtMs === null || expiresAtMs === null) {
-    return unreadable("expected number, epoch and times from 0 to 2^53 - 1");
+    return unreadable(
+      "expected number and epoch from 0 to 2^53 - 1 and times from 0 to 8640000000000000 ms",
+    );
   }
   if (message.org === "") return unreadable("expected an organization");
   if (expiresAtMs <= issuedAtMs) return unreadable("expected to expire after it was issued");
@@ -133,8 +135,8 @@ export function decodeKeySet(
 }
 
 function readBundleKey(message: PublicKeyMessage): BundleKey | null {
-  const notBeforeMs = toSafeInteger(message.notBeforeMs);
-  const notAfterMs = toSafeInteger(message.notAfterMs);
+  const notBeforeMs = toTimeMs(message.notBeforeMs);
+  const notAfterMs = toTimeMs(message.notAfterMs);
   if (message.kid === "" || notBeforeMs === null || notAfterMs === null) return null;
   if (notAfterMs <= notBeforeMs) return null;
   return { kid: message.kid, publicKey: message.key, notBeforeMs, notAfterMs };

@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import { configFlags } from "../../adapters/config/flags.ts";
+import { collect } from "./collect.ts";
 import type { CommandIo } from "./io.ts";
 
 /** Adds `authorizer`: the sidecar itself. Runs until SIGTERM or SIGINT, then drains. */
@@ -38,8 +39,4 @@ export function addAuthorizer(program: Command, io: CommandIo): void {
     );
     await runAuthorizer(config);
   });
-}
-
-function collect(value: string, previous: string[] | undefined): string[] {
-  return [...(previous ?? []), value];
 }

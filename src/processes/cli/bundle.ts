@@ -1,14 +1,17 @@
-import { Command } from "commander";
-import type { Attempt } from "../../adapters/distribution/attempt.ts";
-import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
+import type { Command } from "commander";
+import { formatDocumentProblem, printable } from "../../domain/directory/document-problem.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
+import { collect } from "./collect.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { CommandIo } from "./io.ts";
+import { printableJson } from "./printable-json.ts";
+import { unwrap } from "./unwrap.ts";
 
 /** Adds `bundle build|sign|inspect|verify`: what CI builds is what production runs. */
 export function addBundle(program: Command, io: CommandIo): void {
-  const bundle = new Command("bundle")
+  const bundle = program
+    .command("bundle")
     .summary("build, sign, look into and check a bundle")
     .description(
       "A bundle is a folder that a sidecar runs from: `head`, `objects/<sha256>`, `keysets/<n>`. Its head\n" +
@@ -27,20 +30,6 @@ export function addBundle(program: Command, io: CommandIo): void {
   addSign(bundle, io);
   addInspect(bundle, io);
   addVerify(bundle, io);
-  program.addCommand(inherit(bundle, program));
-}
-
-/** Gives a command made apart the settings of the program: output and no exit of its own. */
-export function inherit(command: Command, program: Command): Command {
-  command.copyInheritedSettings(program);
-  for (const inner of command.commands) inner.copyInheritedSettings(program);
-  return command;
-}
-
-/** Returns the value of an attempt; throws why there is none. */
-export function unwrap<T>(attempt: Attempt<T>): T {
-  if (attempt.ok) return attempt.value;
-  throw new MeshIamError(attempt.code, attempt.message);
 }
 
 interface BuildOptions {
@@ -90,7 +79,7 @@ function addBuild(bundle: Command, io: CommandIo): void {
         parts: built.bundle.objects.size,
         signed: false,
       };
-      if (options.json === true) io.out(`${JSON.stringify(facts, null, 2)}\n`);
+      if (options.json === true) io.out(`${printableJson(facts)}\n`);
       else {
         io.out(`built slice ${head.slice} at revision ${head.revision} in ${options.out}\n`);
         io.out(`next: mesh-iam bundle sign --key keys/bundle.pem ${options.out}\n`);
@@ -152,7 +141,7 @@ function addInspect(bundle: Command, io: CommandIo): void {
         ),
         problem,
       };
-      if (options.json === true) io.out(`${JSON.stringify(facts, null, 2)}\n`);
+      if (options.json === true) io.out(`${printableJson(facts)}\n`);
       else io.out(`${formatFacts(facts)}\nnot verified: bundle verify does that\n`);
     });
 }
@@ -197,8 +186,7 @@ function addVerify(bundle: Command, io: CommandIo): void {
         sizeBytes: verified.sizeBytes,
         parts: verified.parts.length,
       };
-      if (options.json === true)
-        io.out(`${JSON.stringify({ verified: true, ...facts }, null, 2)}\n`);
+      if (options.json === true) io.out(`${printableJson({ verified: true, ...facts })}\n`);
       else io.out(`${formatFacts(facts)}\nverified\n`);
     });
 }
@@ -226,15 +214,13 @@ function headFacts(head: {
 function formatFacts(facts: Readonly<Record<string, unknown>>): string {
   return Object.entries(facts)
     .filter(([, value]) => value !== null)
-    .map(([name, value]) => `${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`)
+    .map(([name, value]) =>
+      printable(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`),
+    )
     .join("\n");
 }
 
 function wholeNumber(text: string): number {
   if (/^\d{1,15}$/.test(text)) return Number(text);
   throw new MeshIamError("usage", `expected a whole number for --revision, got ${quote(text)}`);
-}
-
-function collect(value: string, previous: readonly string[] | undefined): readonly string[] {
-  return [...(previous ?? []), value];
 }

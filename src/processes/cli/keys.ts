@@ -1,11 +1,11 @@
-import { Command } from "commander";
-import { inherit, unwrap } from "./bundle.ts";
+import type { Command } from "commander";
 import { parseDurationMs } from "./duration.ts";
 import type { CommandIo } from "./io.ts";
+import { unwrap } from "./unwrap.ts";
 
 /** Adds `keys generate`. */
 export function addKeys(program: Command, io: CommandIo): void {
-  const keys = new Command("keys").summary("make the keys that bundles are signed with");
+  const keys = program.command("keys").summary("make the keys that bundles are signed with");
   keys
     .command("generate")
     .requiredOption("--out <folder>", "where the keys go; made for its owner alone")
@@ -47,5 +47,4 @@ export function addKeys(program: Command, io: CommandIo): void {
         `key set 1, valid until ${new Date(made.expiresAtMs).toISOString()}: ${made.keySetFile}\n`,
       );
     });
-  program.addCommand(inherit(keys, program));
 }

@@ -6,6 +6,7 @@ import { quote } from "../../../iam/problem.ts";
 import { createWorld, createWorldReader, type DocumentWorld } from "../document-world.ts";
 import { type CommandIo, type ExitCode, exitCode } from "../io.ts";
 import { paintOf } from "../paint.ts";
+import { unwrap } from "../unwrap.ts";
 import { decideAgain } from "./decide-again.ts";
 import { logLines } from "./log-lines.ts";
 import { readLoggedDecision } from "./logged-decision.ts";
@@ -82,9 +83,7 @@ async function readWorld({ documents, folder }: ReplayRequest): Promise<Document
     const message = `the documents are not accepted\n  ${lines.join("\n  ")}`;
     throw new MeshIamError("document-invalid", message);
   }
-  const seen = await inspectFolder(nodeDisk, folder ?? "");
-  if (!seen.ok) throw new MeshIamError(seen.code, seen.message);
-  const { content, problem } = seen.value;
+  const { content, problem } = unwrap(await inspectFolder(nodeDisk, folder ?? ""));
   if (content !== null) return createWorld(content.directory);
   throw new MeshIamError(
     problem?.code ?? "bundle-unreadable",
