@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { loadKeySet } from "../../../../src/adapters/keys/key-set.ts";
@@ -12,11 +12,7 @@ import { openCompact } from "../../../../src/domain/credentials/compact.ts";
 import { chooseKey } from "../../../../src/domain/credentials/verification-key.ts";
 import { isDenied } from "../../../../src/domain/request/denied.ts";
 
-// The vectors of the Wycheproof project are data beside the repository, not part of it.
-const repository = join(import.meta.dirname, "../../../..");
-const folder = process.env.MESH_IAM_WYCHEPROOF ?? join(repository, "../shared/data/wycheproof");
-const isThere = existsSync(folder);
-if (!isThere) process.stderr.write(`wycheproof: no vectors in ${folder}, JWT-300..305 skipped\n`);
+const folder = join(import.meta.dirname, "../../../fixtures/wycheproof");
 
 interface Vector {
   readonly tcId: number;
@@ -54,7 +50,7 @@ function keyOf(group: Group): KeyObject {
   return createPublicKey(group.publicKeyPem ?? "");
 }
 
-describe.skipIf(!isThere)("Wycheproof", () => {
+describe("Wycheproof", () => {
   test.each(primitives)("%s %s: every vector agrees", (_id, name, algorithm, count) => {
     const wrong: number[] = [];
     let seen = 0;
