@@ -143,11 +143,22 @@ test("half a change, a broken file and a missing one leave the pair in force, to
   certificate.close();
 });
 
-test("files that are not usable at the start are an error that names the file", async () => {
-  await expect(watched()).rejects.toMatchObject({
-    code: "certificate-invalid",
-    message: expect.stringContaining("tls.crt"),
-  });
+test("files that are not usable at the start are an error that names the first of them", async () => {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    await expect(watched()).rejects.toMatchObject({
+      code: "certificate-invalid",
+      message: expect.stringContaining("tls.crt"),
+    });
+  }
+});
+
+test("files that are all missing are told of once, however often they are looked for", async () => {
+  await mount("one", pair);
+  const { certificate, told, pass } = await watched();
+  await unlink(join(folder, "data"));
+  for (let attempt = 0; attempt < 20; attempt++) await pass();
+  expect(told).toEqual([expect.stringContaining("tls.crt")]);
+  certificate.close();
 });
 
 test("after close nothing is read", async () => {

@@ -134,11 +134,11 @@ async function readFiles(
   nowMs: number,
 ): Promise<Parsed<ServerCertificate>> {
   try {
-    const [cert, key, clientCa] = await Promise.all([
-      readFile(files.certFile, "utf8"),
-      readFile(files.keyFile, "utf8"),
-      files.clientCaFile === null ? null : readFile(files.clientCaFile, "utf8"),
-    ]);
+    // One after another: of several that are missing the same one is named each time, and told once.
+    const cert = await readFile(files.certFile, "utf8");
+    const key = await readFile(files.keyFile, "utf8");
+    const clientCa =
+      files.clientCaFile === null ? null : await readFile(files.clientCaFile, "utf8");
     return parseServerCertificate({ cert, key, clientCa }, nowMs);
   } catch (reason) {
     const { path = "", code = "" } = reason as NodeJS.ErrnoException;
