@@ -1,6 +1,7 @@
 import type { KeyListener } from "../../adapters/keys/refreshed-keys.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import type { Metrics } from "../../adapters/telemetry/metrics.ts";
+import type { ErrorCode } from "../../iam/reason.ts";
 
 /** Returns what tells metrics and log how the key sets of issuers fare. */
 export function keyListener(metrics: Metrics, log: Log): KeyListener {
@@ -10,7 +11,8 @@ export function keyListener(metrics: Metrics, log: Log): KeyListener {
       if (result.type === "ok") return;
       log.warn("jwks-refresh-failed", "a key set could not be had; known keys serve on", {
         issuer: alias,
-        code: result.code,
+        code: "jwks-unavailable" satisfies ErrorCode,
+        result: result.code,
         reason: result.message,
       });
     },

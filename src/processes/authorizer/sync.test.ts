@@ -81,6 +81,19 @@ describe("a refusal", () => {
     expect(metricSum(await pipeline.metrics(), "mesh_iam_bundle_pulls_total", labels)).toBe(4);
   });
 
+  test("says what decides meanwhile: the last good bundle, or at first none", async () => {
+    const pipeline = await startPipeline();
+    pipeline.sync.refused(refusal);
+    expect(pipeline.ask(one).answer.reason).toBe("bundle-missing");
+    await pipeline.load(documents);
+    pipeline.sync.refused(refusal);
+    const lines = pipeline.log.records().filter(({ event }) => event === "bundle-refused");
+    expect(lines.map(({ msg }) => msg)).toEqual([
+      "a bundle was refused; none is in force yet, so every request is denied",
+      "a bundle was refused; the last good one stays in force",
+    ]);
+  });
+
   test("of an activation that threw is logged with what it threw", async () => {
     const pipeline = await startPipeline({ documents });
     const cause = new MeshIamError("config-invalid", "no service");
@@ -162,7 +175,8 @@ describe("keys and rules change with the snapshot, and no Check meets one withou
     await pipeline.load(fetched);
     expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("token-key");
     expect(pipeline.ask({ path: "/catalogue" }).answer.type).toBe("allow");
-    expect(pipeline.log.records().map(({ event }) => event)).toContain("jwks-refresh-failed");
+    const lines = pipeline.log.records().filter(({ event }) => event === "jwks-refresh-failed");
+    expect(lines).toMatchObject([{ code: "jwks-unavailable", result: expect.any(String) }]);
   });
 
   test("a token known before a swap is not verified again where nothing about it changed", async () => {

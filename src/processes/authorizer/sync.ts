@@ -98,7 +98,9 @@ export class Sync implements BundleListener {
     if (refusal.repeated) return;
     this.#parts.log.error(
       "bundle-refused",
-      "a bundle was refused; the last good one stays in force",
+      this.#head === null
+        ? "a bundle was refused; none is in force yet, so every request is denied"
+        : "a bundle was refused; the last good one stays in force",
       {
         code: refusal.code,
         result: refusal.result,
