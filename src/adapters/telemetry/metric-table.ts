@@ -38,7 +38,7 @@ export const pullResults = [
 export const objectKinds = ["policies", "principals", "roles", "resources"] as const;
 export const sinks = ["stdout", "file"] as const;
 export const sinkResults = ["written", "dropped", "failed", "sampled-out"] as const;
-export const certificates = ["grpc", "ca", "bundle-signing"] as const;
+export const certificates = ["grpc"] as const;
 /** The RPCs that are served, with the label values of go-grpc-prometheus. */
 export const rpcs = {
   check: ["unary", "envoy.service.auth.v3.Authorization", "Check"],
@@ -352,7 +352,7 @@ export const metricTable = {
   certificateExpiry: {
     name: "mesh_iam_certificate_expiry_timestamp_seconds",
     type: "gauge",
-    help: "When a certificate or signing key in use expires.",
+    help: "When a certificate in use expires.",
     labels: { certificate: certificates },
     level: "minimal",
   },
