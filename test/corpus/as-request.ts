@@ -4,9 +4,9 @@ import type { ContextKeyDefinition } from "../../src/domain/request/service-defi
 import type { Principal } from "../../src/iam/principal.ts";
 import type { ContextValue } from "../../src/iam/request-context.ts";
 import type { Scenario } from "../../src/iam/scenario.ts";
-import { audience, issuer, organization, shop } from "../e2e/documents.ts";
 import { managedPolicy, policyText, role, service, user } from "../fakes/bundle-directory.ts";
 import type { Written } from "../fakes/check-request.ts";
+import { audience, issuer, organization, shop } from "../fakes/documents.ts";
 import { login } from "../fakes/orders.ts";
 import { directoryOf, startMs } from "../fakes/pipeline.ts";
 import type { Case } from "./cases.ts";

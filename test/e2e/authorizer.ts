@@ -4,18 +4,18 @@ import { join } from "node:path";
 import { loadConfig } from "../../src/adapters/config/load.ts";
 import type { AuthorizerConfig } from "../../src/adapters/config/schema.ts";
 import { createDecisionLog } from "../../src/adapters/telemetry/decision-log.ts";
-import type { LineWriter } from "../../src/adapters/telemetry/line-writer.ts";
 import { createLog } from "../../src/adapters/telemetry/log.ts";
 import type { CheckOutcome } from "../../src/domain/request/outcome.ts";
 import { startAuthorizer } from "../../src/processes/authorizer/start.ts";
+import { type Document, formatDocuments } from "../fakes/documents.ts";
 import {
   grpcRequest,
   type HttpReply,
   type HttpRequest,
   http1Request,
 } from "../fakes/http-client.ts";
+import { LogLines } from "../fakes/log-lines.ts";
 import { type EchoedRequest, startUpstream, type Upstream } from "../fakes/upstream.ts";
-import { type Document, formatDocuments } from "./documents.ts";
 import { createRunDir, type EnvoyProcess, startEnvoy } from "./envoy.ts";
 import { type ConfigOptions, type EnvoyConfig, istioConfig, strictConfig } from "./envoy-config.ts";
 
@@ -98,29 +98,6 @@ export interface AuthorizerStatus {
   };
   readonly services: readonly { readonly name: string; readonly mode: string }[];
   readonly selfCheck: { readonly samples: number; readonly mismatches: number };
-}
-
-/** JSON lines that a writer took. */
-export class LogLines implements LineWriter {
-  readonly #lines: string[] = [];
-  readonly droppedWrites = 0;
-
-  write(lines: string, settled?: (failure: Error | null) => void): void {
-    this.#lines.push(...lines.split("\n").filter((line) => line !== ""));
-    settled?.(null);
-  }
-
-  async flush(): Promise<void> {}
-
-  flushSync(): void {}
-
-  records(): Record<string, unknown>[] {
-    return this.#lines.map((line) => JSON.parse(line) as Record<string, unknown>);
-  }
-
-  text(): string {
-    return this.#lines.join("\n");
-  }
 }
 
 /** Returns the configuration of a test's authorizer: every setting at its default but these. */

@@ -1,5 +1,5 @@
 import type { Reason } from "../../src/iam/reason.ts";
-import { partner, shop } from "./documents.ts";
+import { partner, shop } from "../fakes/documents.ts";
 import type { Tokens } from "./shop.ts";
 
 /*

@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shop } from "../fakes/documents.ts";
 import { bearerOf, expectAnswer, requestOf } from "./answers.ts";
 import {
   askGrpc,
@@ -19,7 +20,6 @@ import {
   requestHeaders,
   shadow,
 } from "./decision-rows.ts";
-import { shop } from "./documents.ts";
 import { envoyForTests } from "./envoy.ts";
 import { issueTokens, shopDocuments } from "./shop.ts";
 

@@ -1,6 +1,14 @@
+import {
+  allow,
+  type Document,
+  organization,
+  policy,
+  route,
+  service,
+  user,
+} from "../fakes/documents.ts";
 import type { HttpRequest } from "../fakes/http-client.ts";
 import { bearerOf } from "./answers.ts";
-import { allow, type Document, organization, policy, route, service, user } from "./documents.ts";
 
 /*
  * Documents that change: two doors, of which a user may open one. Each version differs from the next in

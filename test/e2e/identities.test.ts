@@ -6,10 +6,6 @@ import {
 } from "../../src/adapters/keys/certificate-authority.ts";
 import { arnOf } from "../../src/iam/principal.ts";
 import type { Reason } from "../../src/iam/reason.ts";
-import { type ClientTls, grpcRequest, headerValues } from "../fakes/http-client.ts";
-import { bearerOf } from "./answers.ts";
-import { type Mesh, soon, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
-import { userArn } from "./decision-rows.ts";
 import {
   allow,
   type Document,
@@ -23,7 +19,11 @@ import {
   spiffeIdOf,
   user,
   workload,
-} from "./documents.ts";
+} from "../fakes/documents.ts";
+import { type ClientTls, grpcRequest, headerValues } from "../fakes/http-client.ts";
+import { bearerOf } from "./answers.ts";
+import { type Mesh, soon, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
+import { userArn } from "./decision-rows.ts";
 import { envoyForTests } from "./envoy.ts";
 import { strictConfig } from "./envoy-config.ts";
 import { issueTokens, type Tokens } from "./shop.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shop } from "../fakes/documents.ts";
 import { headerValues, http2Request } from "../fakes/http-client.ts";
 import { expectIdentity, type Question, requestOf } from "./answers.ts";
 import { identitySeen, type Mesh, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
 import { type Headers, userArn } from "./decision-rows.ts";
-import { shop } from "./documents.ts";
 import { envoyForTests } from "./envoy.ts";
 import { strictConfig } from "./envoy-config.ts";
 import { issueTokens, shopDocuments } from "./shop.ts";

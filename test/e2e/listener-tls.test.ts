@@ -7,6 +7,7 @@ import {
   type CertificatePair,
   createCertificateAuthority,
 } from "../../src/adapters/keys/certificate-authority.ts";
+import { spiffeIdOf } from "../fakes/documents.ts";
 import { http1Request } from "../fakes/http-client.ts";
 import { startUpstream, type Upstream } from "../fakes/upstream.ts";
 import {
@@ -15,7 +16,6 @@ import {
   startTimeoutMs,
   type TestAuthorizer,
 } from "./authorizer.ts";
-import { spiffeIdOf } from "./documents.ts";
 import { through, world } from "./doors.ts";
 import { createRunDir, type EnvoyProcess, envoyForTests } from "./envoy.ts";
 import { istioConfig } from "./envoy-config.ts";

@@ -7,8 +7,8 @@ import {
   rejected,
   requests,
 } from "../corpus/attack/path/canonical-rows.ts";
+import { allow, type Document, deny, policy, route, service, shop } from "../fakes/documents.ts";
 import type { HttpRequest } from "../fakes/http-client.ts";
-import { allow, type Document, deny, policy, route, service, shop } from "./documents.ts";
 
 /*
  * The rows about request targets, made ready to be sent through Envoy: each set of options is a service

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { CheckOutcome } from "../../src/domain/request/outcome.ts";
 import { arnOf } from "../../src/iam/principal.ts";
+import { shop } from "../fakes/documents.ts";
 import { metricSum } from "../fakes/metric-sum.ts";
 import { type Question, requestOf } from "./answers.ts";
 import { type Mesh, soon, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
 import { credentials, exemptions, policies, type Row, reports, shadow } from "./decision-rows.ts";
-import { shop } from "./documents.ts";
 import { type AccessLogLine, envoyForTests } from "./envoy.ts";
 import { issueTokens, shopDocuments } from "./shop.ts";
 

@@ -1,9 +1,9 @@
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Document, formatDocuments, user } from "../fakes/documents.ts";
 import { metricSum } from "../fakes/metric-sum.ts";
 import { type Mesh, soon, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
-import { type Document, formatDocuments, user } from "./documents.ts";
 import { blue, through, world } from "./doors.ts";
 import { envoyForTests } from "./envoy.ts";
 import { startLoad } from "./load.ts";

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import type { Document } from "../fakes/documents.ts";
 import { type Mesh, soon, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
-import type { Document } from "./documents.ts";
 import { blue, red, through, world } from "./doors.ts";
 import { envoyForTests } from "./envoy.ts";
 import { startLoad } from "./load.ts";

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { shop } from "../fakes/documents.ts";
 import { headerValues } from "../fakes/http-client.ts";
 import { expectAnswer, type Question, requestOf } from "./answers.ts";
 import { type Mesh, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
 import { credentials, policies } from "./decision-rows.ts";
-import { shop } from "./documents.ts";
 import { envoyForTests } from "./envoy.ts";
 import { issueTokens, shopDocuments } from "./shop.ts";
 

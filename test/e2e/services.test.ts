@@ -1,5 +1,4 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Asked, type Mesh, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
 import {
   allow,
   type Document,
@@ -10,7 +9,8 @@ import {
   policy,
   route,
   shop,
-} from "./documents.ts";
+} from "../fakes/documents.ts";
+import { type Asked, type Mesh, startMesh, startTimeoutMs, variants } from "./authorizer.ts";
 import { envoyForTests } from "./envoy.ts";
 import { checkSettings, strictConfig } from "./envoy-config.ts";
 import { issueTokens } from "./shop.ts";

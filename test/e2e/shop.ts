@@ -15,7 +15,7 @@ import {
   shop,
   user,
   workload,
-} from "./documents.ts";
+} from "../fakes/documents.ts";
 
 /*
  * A small organization with every layer of policy in it, and the tokens of its callers: what the suites

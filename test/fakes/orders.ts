@@ -12,7 +12,7 @@ import {
   route,
   service,
   user,
-} from "../e2e/documents.ts";
+} from "./documents.ts";
 import { startMs } from "./pipeline.ts";
 
 /*

@@ -12,8 +12,8 @@ import type { CheckOutcome } from "../../src/domain/request/outcome.ts";
 import type { Parsed } from "../../src/iam/problem.ts";
 import { keyListener } from "../../src/processes/authorizer/key-listener.ts";
 import { createPipeline, type Pipeline } from "../../src/processes/authorizer/pipeline.ts";
-import { type Document, formatDocuments } from "../e2e/documents.ts";
 import { checkRequest, type Written } from "./check-request.ts";
+import { type Document, formatDocuments } from "./documents.ts";
 import { LogLines } from "./log-lines.ts";
 import { ManualClock } from "./manual-clock.ts";
 

@@ -1,5 +1,5 @@
-import { spiffeIdOf, trustDomain } from "../e2e/documents.ts";
 import { checkConnection, checkRequest, type Written } from "../fakes/check-request.ts";
+import { spiffeIdOf, trustDomain } from "../fakes/documents.ts";
 import { forged } from "../fakes/orders.ts";
 import { startMs } from "../fakes/pipeline.ts";
 import { type Focus, headerValues, instants, loginKeys } from "./mesh-world.ts";

@@ -16,7 +16,7 @@ import {
   spiffeIdOf,
   user,
   workload,
-} from "../e2e/documents.ts";
+} from "../fakes/documents.ts";
 import { withSpec } from "../fakes/orders.ts";
 import { directoryOf, startMs } from "../fakes/pipeline.ts";
 import type { Random } from "./random.ts";

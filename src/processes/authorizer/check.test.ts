@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checkRequest, type Written } from "../../../test/fakes/check-request.ts";
 import {
   document,
   partner,
@@ -7,8 +8,7 @@ import {
   service,
   shop,
   spiffeIdOf,
-} from "../../../test/e2e/documents.ts";
-import { checkRequest, type Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { metricSum } from "../../../test/fakes/metric-sum.ts";
 import {
   as,

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Written } from "../../../test/fakes/check-request.ts";
 import {
   allow,
   deny,
@@ -8,8 +9,7 @@ import {
   service,
   spiffeIdOf,
   user,
-} from "../../../test/e2e/documents.ts";
-import type { Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { as, bearer, documents, guard, login, withService } from "../../../test/fakes/orders.ts";
 import { startPipeline } from "../../../test/fakes/pipeline.ts";
 import type { Reason } from "../../iam/reason.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import type { Written } from "../../../test/fakes/check-request.ts";
 import {
   allow,
   type Document,
@@ -14,8 +15,7 @@ import {
   spiffeIdOf,
   user,
   workload,
-} from "../../../test/e2e/documents.ts";
-import type { Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { as, bearer, documents, login, one, person, withSpec } from "../../../test/fakes/orders.ts";
 import { startMs, startPipeline } from "../../../test/fakes/pipeline.ts";
 import type { Reason } from "../../iam/reason.ts";

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { checkConnection, type Written } from "../../../test/fakes/check-request.ts";
 import {
   allow,
   type Document,
@@ -9,8 +10,7 @@ import {
   spiffeIdOf,
   user,
   workload,
-} from "../../../test/e2e/documents.ts";
-import { checkConnection, type Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { as, bearer, documents, login, one, person } from "../../../test/fakes/orders.ts";
 import { startMs, startPipeline, type TestPipeline } from "../../../test/fakes/pipeline.ts";
 import { keyCatalogue } from "../../iam/context-keys.ts";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { allow, organization, route, service, user } from "../../../test/e2e/documents.ts";
 import type { Written } from "../../../test/fakes/check-request.ts";
+import { allow, organization, route, service, user } from "../../../test/fakes/documents.ts";
 import { login, person } from "../../../test/fakes/orders.ts";
 import { startPipeline } from "../../../test/fakes/pipeline.ts";
 import type { Reason } from "../../iam/reason.ts";

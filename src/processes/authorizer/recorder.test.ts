@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Evaluator, evaluators } from "../../../test/corpus/evaluators.ts";
+import type { Written } from "../../../test/fakes/check-request.ts";
 import {
   allow,
   deny,
@@ -12,8 +13,7 @@ import {
   service,
   spiffeIdOf,
   user,
-} from "../../../test/e2e/documents.ts";
-import type { Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { as, documents, login, one, person, withSpec } from "../../../test/fakes/orders.ts";
 import {
   directoryOf,

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fromBinary } from "@bufbuild/protobuf";
 import { afterEach, describe, expect, test } from "vitest";
+import { checkRequest, type Written } from "../../../test/fakes/check-request.ts";
 import {
   allow,
   audience,
@@ -15,8 +16,7 @@ import {
   route,
   service,
   user,
-} from "../../../test/e2e/documents.ts";
-import { checkRequest, type Written } from "../../../test/fakes/check-request.ts";
+} from "../../../test/fakes/documents.ts";
 import { openSession, rawCall } from "../../../test/fakes/grpc-client.ts";
 import { LogLines } from "../../../test/fakes/log-lines.ts";
 import { metricSum } from "../../../test/fakes/metric-sum.ts";

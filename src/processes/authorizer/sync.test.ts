@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { describe, expect, test } from "vitest";
-import { allow, organization, user } from "../../../test/e2e/documents.ts";
+import { allow, organization, user } from "../../../test/fakes/documents.ts";
 import { metricSum } from "../../../test/fakes/metric-sum.ts";
 import {
   as,

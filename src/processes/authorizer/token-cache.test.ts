@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { audience, issuer, organization } from "../../../test/e2e/documents.ts";
+import { audience, issuer, organization } from "../../../test/fakes/documents.ts";
 import { directoryOf, startMs } from "../../../test/fakes/pipeline.ts";
 import { defaultKeySetLimits, loadKeySet } from "../../adapters/keys/key-set.ts";
 import { createIssuers, type Issuers } from "../../domain/credentials/issuers.ts";

@@ -2,6 +2,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { runCommand } from "../../../../test/fakes/command-line.ts";
 import {
   allow,
   type Document,
@@ -11,8 +12,7 @@ import {
   policy,
   route,
   user,
-} from "../../../../test/e2e/documents.ts";
-import { runCommand } from "../../../../test/fakes/command-line.ts";
+} from "../../../../test/fakes/documents.ts";
 import { as, documents, guard, one, orders, withSpec } from "../../../../test/fakes/orders.ts";
 import { startPipeline } from "../../../../test/fakes/pipeline.ts";
 

@@ -1,5 +1,5 @@
 /**
- * Documents as values: what an end-to-end test writes into a folder for the authorizer to read. Each
+ * Documents as values: what a test writes into a folder for the authorizer to read, or reads itself. Each
  * function returns one document or a part of one; `formatDocuments` makes the file.
  */
 
