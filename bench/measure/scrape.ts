@@ -1,4 +1,4 @@
-import { readPage } from "./page.ts";
+import { readPage } from "../../test/fakes/page.ts";
 
 /** What the authorizer itself counted. */
 export interface CheckCounts {

@@ -1,12 +1,16 @@
 import { join } from "node:path";
 import { findEnvoy } from "../../src/adapters/envoy/binary.ts";
 import { MeshIamError } from "../../src/iam/error.ts";
+import {
+  launchEnvoy,
+  type RunningEnvoy,
+} from "../../src/processes/cli/quickstart/envoy-process.ts";
 import { policyOf, shopName } from "../corpus/organization.ts";
 import { createWorkspace, quickSize, usualSize, type Workspace } from "../corpus/workspace.ts";
-import { type RunningEnvoy, startEnvoy } from "../envoy/process.ts";
+import { envoyConfig } from "../envoy/config.ts";
 import { Http1Load } from "../load/http1-load.ts";
 import { introduceTokens } from "../load/verify-answers.ts";
-import { type Child, startChild } from "../measure/child.ts";
+import { type Child, pinned, startChild } from "../measure/child.ts";
 import { canReadCpu, cpuUs } from "../measure/cpu.ts";
 import { figureOf, ratiosOf } from "../measure/figures.ts";
 import type { AuthorizerSettings, Served } from "../serve.ts";
@@ -70,12 +74,15 @@ async function measure(run: Run, wanted: ReadonlySet<string>): Promise<Map<strin
       authorizers.set(name, child);
       opened.push(() => child.stop());
     }
-    const envoy = await startEnvoy(binary, workspace.folder, ways);
+    const { folder } = workspace;
+    const config = envoyConfig(ways);
+    const launcher = pinned([], 0);
+    const envoy = await launchEnvoy({ binary, folder, config, concurrency: 1, launcher });
     opened.push(() => envoy.stop());
     const requests = requestsOf(workspace);
     const tracks: Track[] = [];
     for (const { name } of ways) {
-      const port = envoy.ports.get(name) ?? 0;
+      const port = Number(envoy.addresses.get(name)?.split(":").at(-1));
       const load = await Http1Load.open(port, connections, rotate(requests));
       opened.push(() => load.close());
       const authorizer = authorizers.get(name) ?? null;

@@ -2,7 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { documentsFolder, readPage } from "./authorizer.ts";
+import { readPage } from "../fakes/page.ts";
+import { documentsFolder } from "./authorizer.ts";
 
 const main = fileURLToPath(new URL("../../src/processes/cli/main.ts", import.meta.url));
 

@@ -1,5 +1,4 @@
 import { mkdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
 import { join } from "node:path";
 import { loadConfig } from "../../src/adapters/config/load.ts";
 import type { AuthorizerConfig } from "../../src/adapters/config/schema.ts";
@@ -15,6 +14,7 @@ import {
   http1Request,
 } from "../fakes/http-client.ts";
 import { LogLines } from "../fakes/log-lines.ts";
+import { readPage } from "../fakes/page.ts";
 import { type EchoedRequest, startUpstream, type Upstream } from "../fakes/upstream.ts";
 import { createRunDir, type EnvoyProcess, startEnvoy } from "./envoy.ts";
 import { type ConfigOptions, type EnvoyConfig, istioConfig, strictConfig } from "./envoy-config.ts";
@@ -268,18 +268,4 @@ export function identitySeen(seen: EchoedRequest | null): Record<string, string>
 /** Makes one unary gRPC call through the mesh. */
 export function askGrpc(mesh: Mesh, path: string, headers: Record<string, string> = {}) {
   return mesh.watch((address) => grpcRequest(address, path, headers));
-}
-
-/** Resolves with the body of a page. */
-export function readPage(url: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(url, { agent: false }, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.once("end", () => resolve(body));
-    }).once("error", reject);
-  });
 }

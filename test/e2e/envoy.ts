@@ -1,11 +1,11 @@
-import { type ChildProcess, spawn, spawnSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { get } from "node:http";
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { findEnvoy } from "../../src/adapters/envoy/binary.ts";
 import { MeshIamError } from "../../src/iam/error.ts";
+import { launchEnvoy } from "../../src/processes/cli/quickstart/envoy-process.ts";
 import type { EnvoyConfig } from "./envoy-config.ts";
 
 /*
@@ -59,8 +59,6 @@ export interface EnvoyOptions {
   readonly runDir: string;
   /** Worker threads. Default 2, as a sidecar has; 1 puts all Checks on one connection. */
   readonly concurrency?: number;
-  /** Default: made of the process id. Two Envoys of one base id are not started at once. */
-  readonly baseId?: number;
 }
 
 export interface EnvoyProcess {
@@ -81,85 +79,45 @@ export interface EnvoyProcess {
 /** Absent values are null. */
 export type AccessLogLine = Readonly<Record<string, string | number | null>>;
 
-/**
- * Starts an Envoy and resolves when its listener is up. Throws with Envoy's own words when it does not
- * accept the configuration, which is validated first.
- */
+/** Starts an Envoy and resolves when it is live. Throws with Envoy's own words when it does not get there. */
 export async function startEnvoy(options: EnvoyOptions): Promise<EnvoyProcess> {
-  const { binary, runDir } = options;
-  mkdirSync(runDir, { recursive: true });
-  const file = join(runDir, "envoy.json");
-  writeFileSync(file, JSON.stringify(options.config));
-  validateConfig(binary, file);
-
-  const adminFile = join(runDir, "admin");
-  const logFile = join(runDir, "envoy.log");
-  const child = spawn(
-    binary,
-    [
-      ...["-c", file, "--concurrency", String(options.concurrency ?? 2), "--disable-hot-restart"],
-      ...["--base-id", String(options.baseId ?? process.pid % 30_000)],
-      ...["--admin-address-path", adminFile, "--log-path", logFile, "-l", "warning"],
-      ...["--file-flush-interval-msec", "20"],
-    ],
-    { stdio: "ignore" },
-  );
-  const log = () => readOptional(logFile);
-  try {
-    await until(() => readOptional(adminFile) !== "", child, log);
-    const admin = readOptional(adminFile).trim();
-    await until(async () => (await page(admin, "/ready")).trim() === "LIVE", child, log);
-    const address = await listenerAddress(admin);
-    return {
-      address,
-      counters: async (filter) => counters(await page(admin, `/stats?filter=${filter}`)),
-      admin: (path) => page(admin, path),
-      async accessLog(count) {
-        const path = join(runDir, "access.log");
-        await until(() => lines(readOptional(path)).length >= count, child, log);
-        return lines(readOptional(path)).map((line) => JSON.parse(line) as AccessLogLine);
-      },
-      log,
-      async stop() {
-        await end(child);
-        rmSync(runDir, { recursive: true, force: true });
-      },
-    };
-  } catch (cause) {
-    await end(child);
-    throw cause;
-  }
+  const { binary, runDir: folder, config, concurrency = 2 } = options;
+  mkdirSync(folder, { recursive: true });
+  const args = ["--file-flush-interval-msec", "20"];
+  const envoy = await launchEnvoy({ binary, folder, config, concurrency, args });
+  const [address] = envoy.addresses.values();
+  if (address === undefined) throw new Error("Envoy has no listener");
+  return {
+    address,
+    counters: async (filter) => counters(await envoy.admin(`/stats?filter=${filter}`)),
+    admin: envoy.admin,
+    async accessLog(count) {
+      const path = join(folder, "access.log");
+      for (let attempt = 0; attempt < 750; attempt++) {
+        const found = lines(readOptional(path));
+        if (found.length >= count) return found.map((line) => JSON.parse(line) as AccessLogLine);
+        if (envoy.hasEnded()) break;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      throw new Error(`fewer than ${count} lines in the access log: ${envoy.log()}`);
+    },
+    log: envoy.log,
+    async stop() {
+      await envoy.stop();
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
 }
 
-/** Throws what Envoy has to say against the configuration in `file`. */
-export function validateConfig(binary: string, file: string): void {
+/** Returns what Envoy says of the configuration in `file`: nothing, where all is well. Throws if it is refused. */
+export function validateConfig(binary: string, file: string): string {
   const { status, stderr, stdout } = spawnSync(
     binary,
     ["--mode", "validate", "-c", file, "-l", "warning", "--disable-hot-restart"],
     { encoding: "utf8", timeout: 30_000 },
   );
   if (status !== 0) throw new Error(`Envoy refuses ${file}: ${stderr}${stdout}`);
-}
-
-async function end(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const { promise, resolve } = Promise.withResolvers<void>();
-  child.once("exit", () => resolve());
-  child.kill("SIGKILL");
-  await promise;
-}
-
-async function until(
-  condition: () => boolean | Promise<boolean>,
-  child: ChildProcess,
-  log: () => string,
-): Promise<void> {
-  for (let attempt = 0; attempt < 750; attempt++) {
-    if (child.exitCode !== null) throw new Error(`Envoy ended: ${log()}`);
-    if (await condition()) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-  throw new Error(`Envoy did not come that far: ${log()}`);
+  return stderr;
 }
 
 function readOptional(path: string): string {
@@ -172,30 +130,6 @@ function readOptional(path: string): string {
 
 function lines(text: string): string[] {
   return text.split("\n").filter((line) => line !== "");
-}
-
-function page(admin: string, path: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    get(`http://${admin}${path}`, (response) => {
-      let body = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        body += chunk;
-      });
-      response.on("end", () => resolve(body));
-    }).on("error", reject);
-  });
-}
-
-async function listenerAddress(admin: string): Promise<string> {
-  const body = JSON.parse(await page(admin, "/listeners?format=json")) as {
-    listener_statuses: {
-      local_address: { socket_address: { address: string; port_value: number } };
-    }[];
-  };
-  const found = body.listener_statuses[0]?.local_address.socket_address;
-  if (found === undefined) throw new Error("Envoy has no listener");
-  return `${found.address}:${found.port_value}`;
 }
 
 function counters(text: string): Map<string, number> {

@@ -1,8 +1,5 @@
-/** Where everything of the quickstart listens, and the files Envoy reads. */
+/** What is behind the quickstart's Envoy, and the files it reads. */
 export interface EnvoyLayout {
-  readonly adminPort: number;
-  readonly httpPort: number;
-  readonly tlsPort: number;
   readonly upstreamPort: number;
   /** The authorizer's Unix socket. */
   readonly authorizerSocket: string;
@@ -15,49 +12,42 @@ export interface EnvoyLayout {
 const typeUrl = (name: string): string => `type.googleapis.com/envoy.${name}`;
 
 /**
- * Returns the quickstart's Envoy bootstrap as JSON: a clear-text and an mTLS listener in front of one
- * upstream, with mesh-iam as external authorizer on a Unix socket. The filter settings are the strict
- * ones we recommend; Envoy's own path normalisation is left off, so that the table shows mesh-iam
- * itself refusing ambiguous paths (envoy-ext-authz 8.2, 4.6).
+ * Returns the quickstart's Envoy bootstrap: a clear-text and an mTLS listener in front of one upstream,
+ * with mesh-iam as external authorizer on a Unix socket. The system chooses the ports. The filter
+ * settings are the strict ones we recommend; Envoy's own path normalisation is left off, so that the
+ * table shows mesh-iam itself refusing ambiguous paths (envoy-ext-authz 8.2, 4.6).
  */
-export function envoyConfig(layout: EnvoyLayout): string {
-  return JSON.stringify(
-    {
-      node: { id: "quickstart", cluster: "quickstart" },
-      admin: { address: socket(layout.adminPort) },
-      overload_manager: {
-        resource_monitors: [
-          {
-            name: "envoy.resource_monitors.global_downstream_max_connections",
-            typed_config: {
-              "@type": typeUrl(
-                "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
-              ),
-              max_active_downstream_connections: 1024,
-            },
+export function envoyConfig(layout: EnvoyLayout): object {
+  return {
+    node: { id: "quickstart", cluster: "quickstart" },
+    admin: { address: socket(0) },
+    overload_manager: {
+      resource_monitors: [
+        {
+          name: "envoy.resource_monitors.global_downstream_max_connections",
+          typed_config: {
+            "@type": typeUrl(
+              "extensions.resource_monitors.downstream_connections.v3.DownstreamConnectionsConfig",
+            ),
+            max_active_downstream_connections: 1024,
           },
-        ],
-      },
-      static_resources: {
-        listeners: [
-          listener("http", layout.httpPort, layout),
-          listener("tls", layout.tlsPort, layout),
-        ],
-        clusters: [
-          cluster("mesh_iam", { pipe: { path: layout.authorizerSocket } }),
-          cluster("app", socket(layout.upstreamPort)),
-        ],
-      },
+        },
+      ],
     },
-    null,
-    2,
-  );
+    static_resources: {
+      listeners: [listener("http", layout), listener("tls", layout)],
+      clusters: [
+        cluster("mesh_iam", { pipe: { path: layout.authorizerSocket } }),
+        cluster("app", socket(layout.upstreamPort)),
+      ],
+    },
+  };
 }
 
-function listener(name: "http" | "tls", port: number, layout: EnvoyLayout): object {
+function listener(name: "http" | "tls", layout: EnvoyLayout): object {
   return {
     name,
-    address: socket(port),
+    address: socket(0),
     filter_chains: [
       {
         filters: [
