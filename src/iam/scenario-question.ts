@@ -42,6 +42,24 @@ export function readResource(
   action: string,
   common: OrganizationFacts | null,
 ): Target | null {
+  const target = readTarget(place, isAssumption(action), common);
+  return target && askedBy(principal, target, place);
+}
+
+/** Returns whether `action` assumes a role: a role is then asked for its trust (iam-semantics 12). */
+export function isAssumption(action: string): boolean {
+  return foldAscii(action).startsWith("sts:assumerole");
+}
+
+/**
+ * Returns the resource at `place` whoever asks, null with problems: the pseudo-resource `*` has no
+ * account yet. Linear in its tags.
+ */
+export function readTarget(
+  place: Place,
+  isAssumed: boolean,
+  common: OrganizationFacts | null,
+): Target | null {
   const fields = fieldsOf(place, resourceFields);
   const arnPlace = fields?.require("arn") ?? null;
   const arnText = arnPlace && textOf(arnPlace);
@@ -53,12 +71,8 @@ export function readResource(
   const organization = ownOrganization(place, common);
 
   if (arnText === "*") {
-    // US-31: the pseudo-resource is owned by the caller's account
-    const account = principal && accountOf(principal);
-    if (accountPlace !== null && principal !== null && textOf(accountPlace) !== account) {
-      refuseValue(accountPlace, "the caller's account, which owns the pseudo-resource");
-    }
-    return { resource: { arn: null, account, class: given ?? "ordinary" }, tags, organization };
+    const resource = { arn: null, account: null, class: given ?? "ordinary" } as const;
+    return { resource, tags, organization };
   }
   const parsed = parseArn(arnText);
   if (!parsed.ok) {
@@ -72,9 +86,25 @@ export function readResource(
   }
   // the default of iam-semantics 12
   const isRole = arn.service === "iam" && arn.resource.startsWith("role/");
-  const isAssumed = foldAscii(action).startsWith("sts:assumerole");
   const ownClass = given ?? (isRole && isAssumed ? "role-trust" : "ordinary");
   return { resource: { arn, account, class: ownClass }, tags, organization };
+}
+
+/**
+ * Returns `target`, which was read at `place`, as `principal` asks for it: the caller's account owns the
+ * pseudo-resource (US-31). Another `account` is a problem there. Shares the tags.
+ */
+export function askedBy(principal: Principal | null, target: Target, place: Place): Target {
+  if (target.resource.arn !== null || principal === null) return target;
+  const account = accountOf(principal);
+  const { value, path, problems } = place;
+  const given =
+    value.type === "object" ? value.entries.find(({ key }) => key === "account") : undefined;
+  const accountPlace = given && { value: given.value, path: `${path}.account`, problems };
+  if (accountPlace !== undefined && textOf(accountPlace) !== account) {
+    refuseValue(accountPlace, "the caller's account, which owns the pseudo-resource");
+  }
+  return { ...target, resource: { ...target.resource, account } };
 }
 
 /** Returns the organization that stands at a principal or resource, else the common one. */

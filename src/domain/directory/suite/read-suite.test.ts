@@ -79,6 +79,23 @@ describe("a test file", () => {
     ]);
   });
 
+  test("reads a principal and a resource once, however many questions name them", () => {
+    const all = `  - name: all
+    principal: [ana, job]
+    action: [orders:Get, orders:Put]
+    resource: [order, any]
+    expected: allowed
+`;
+    const any = '  any: { arn: "*", tags: { team: red } }\n';
+    const { cases } = load(suite(all + plain, head + any));
+    const distinct = (of: (each: (typeof cases)[number]) => unknown) => new Set(cases.map(of)).size;
+    expect(cases).toHaveLength(9);
+    expect(distinct(({ principal }) => principal)).toBe(2);
+    expect(distinct(({ target }) => target.tags)).toBe(3);
+    const accounts = cases.map(({ target }) => target.resource.account);
+    expect(new Set(accounts)).toEqual(new Set(["111122223333"]));
+  });
+
   test("multiplies its lists, in their order, and names the choice", () => {
     const { cases } = load(
       suite(`  - name: people

@@ -1,8 +1,7 @@
 import { parseJson } from "../../../iam/policy/json.ts";
 import type { Position, Problem } from "../../../iam/problem.ts";
 import { readPolicies } from "../../../iam/scenario-policies.ts";
-import { readPrincipal } from "../../../iam/scenario-principal.ts";
-import { readOrganization, readResource } from "../../../iam/scenario-question.ts";
+import { readOrganization } from "../../../iam/scenario-question.ts";
 import {
   type Fields,
   fieldsOf,
@@ -17,6 +16,7 @@ import { defaultYamlLimits, type YamlLimits } from "../yaml/bounds.ts";
 import { writeJson } from "../yaml/json.ts";
 import { parseYaml } from "../yaml/parse.ts";
 import { isName, nameWords, readNamed } from "./named.ts";
+import { NamedReader } from "./named-reader.ts";
 import { readTest, type SuiteNames } from "./read-test.ts";
 import type { LoadedSuite, SuitePolicies, TestCase, TestSuite } from "./suite.ts";
 import { readSuiteOptions } from "./suite-options.ts";
@@ -131,14 +131,13 @@ function readFields(
   const names: SuiteNames = {
     principals: readNamed(fields, "principals"),
     resources: readNamed(fields, "resources"),
-    organization: readOrganization(organizationPlace),
+    named: new NamedReader(readOrganization(organizationPlace), documents !== null),
     nowMs: readSuiteOptions(fields.get("options")) ?? nowMs,
-    fromDocuments: documents !== null,
     cases: { left: maxCases },
   };
   const cases = testsPlace === null ? [] : readTests(testsPlace, names);
-  for (const principal of names.principals.values()) readPrincipal(principal);
-  for (const resource of names.resources.values()) readResource(resource, null, "", null);
+  for (const principal of names.principals.values()) names.named.principal(principal);
+  for (const resource of names.resources.values()) names.named.resource(resource, false);
   const policies = documents === null ? readOwnPolicies(fields, text, cases) : null;
   const name = namePlace === null ? file : textOf(namePlace);
   if (namePlace !== null && name !== null && !isName(name)) refuseValue(namePlace, nameWords);

@@ -1,12 +1,10 @@
 import { foldAscii } from "../../../iam/ascii.ts";
 import { denialOrder } from "../../../iam/policy/policy-type.ts";
-import { accountOf } from "../../../iam/principal.ts";
 import type { Reason } from "../../../iam/reason.ts";
-import type { ContextValue, OrganizationFacts } from "../../../iam/request-context.ts";
+import type { ContextValue } from "../../../iam/request-context.ts";
 import { applyContext } from "../../../iam/scenario-context.ts";
 import { readExpected } from "../../../iam/scenario-expected.ts";
-import { readPrincipal } from "../../../iam/scenario-principal.ts";
-import { ownOrganization, readAction, readResource } from "../../../iam/scenario-question.ts";
+import { askedBy, isAssumption, readAction } from "../../../iam/scenario-question.ts";
 import {
   booleanOf,
   entriesOf,
@@ -19,7 +17,8 @@ import {
   textOf,
   wordOf,
 } from "../../../iam/scenario-reader.ts";
-import { type Chosen, isName, nameWords, type PlacedText, readChosen, readTexts } from "./named.ts";
+import { type Chosen, isName, nameWords, readChosen, readTexts } from "./named.ts";
+import type { NamedReader } from "./named-reader.ts";
 import type { ExpectedDecision, TestCase } from "./suite.ts";
 import { readSuiteOptions } from "./suite-options.ts";
 
@@ -43,10 +42,8 @@ export const expectedTestFields = ["decision", "deniedBy", "deniedLevel", "reaso
 export interface SuiteNames {
   readonly principals: ReadonlyMap<string, Place>;
   readonly resources: ReadonlyMap<string, Place>;
-  readonly organization: OrganizationFacts | null;
+  readonly named: NamedReader;
   readonly nowMs: number;
-  /** What documents say of a principal or resource is not said here. */
-  readonly fromDocuments: boolean;
   /** Questions that may still be made. */
   readonly cases: { left: number };
 }
@@ -59,7 +56,9 @@ export function readTest(place: Place, names: SuiteNames): readonly TestCase[] {
   const principals = chosen(fields, "principal", names.principals);
   const resources = chosen(fields, "resource", names.resources);
   const actionPlace = fields.require("action");
-  const actions = actionPlace === null ? [] : readTexts(actionPlace, "an action or a list of them");
+  const actions = (
+    actionPlace === null ? [] : readTexts(actionPlace, "an action or a list of them")
+  ).filter((action) => readAction(action.place) !== null);
   const expectedPlace = fields.require("expected");
   const expected = expectedPlace && readExpectation(expectedPlace);
   const common = {
@@ -78,7 +77,7 @@ export function readTest(place: Place, names: SuiteNames): readonly TestCase[] {
   for (const principal of principals) {
     for (const action of actions) {
       for (const resource of resources) {
-        const question = readQuestion(principal, action, resource, names);
+        const question = readQuestion(principal, action.text, resource, names);
         if (question === null) continue;
         const choice = [
           ...(principals.length > 1 ? [principal.name] : []),
@@ -115,31 +114,22 @@ type Question = Pick<
 
 function readQuestion(
   { name: principalName, place: principalPlace }: Chosen,
-  { text, place: actionPlace }: PlacedText,
+  action: string,
   { name: resourceName, place: resourcePlace }: Chosen,
-  { organization, fromDocuments }: SuiteNames,
+  { named }: SuiteNames,
 ): Question | null {
-  const principal = readPrincipal(principalPlace);
-  const action = readAction(actionPlace);
-  const target = readResource(resourcePlace, principal, text, organization);
-  if (fromDocuments) {
-    refuseKnown(principalPlace, ["id", "path", "serviceLinked", "organization"]);
-    refuseKnown(resourcePlace, ["class", "organization"]);
-    const isSession = principal?.type === "assumed-role" || principal?.type === "federated-user";
-    if (!isSession) refuseKnown(principalPlace, ["tags"]);
-  }
-  if (principal === null || action === null || target === null) return null;
-  const principalOrganization =
-    accountOf(principal) === null ? null : ownOrganization(principalPlace, organization);
-  return { principalName, resourceName, principal, principalOrganization, action, target };
-}
-
-/** The documents are the one place where these things are said. */
-function refuseKnown(place: Place, names: readonly string[]): void {
-  for (const [name, field] of place.value.type === "object" ? (entriesOf(place) ?? []) : []) {
-    if (!names.includes(name)) continue;
-    refuse(field, "CONFLICT", `the documents say it: leave out \`${name}\``);
-  }
+  const caller = named.principal(principalPlace);
+  const target = named.resource(resourcePlace, isAssumption(action));
+  if (caller === null || target === null) return null;
+  const { principal, organization: principalOrganization } = caller;
+  return {
+    principalName,
+    resourceName,
+    principal,
+    principalOrganization,
+    action,
+    target: askedBy(principal, target, resourcePlace),
+  };
 }
 
 function readChanges(place: Place | null): ReadonlyMap<string, ContextValue | null> {
