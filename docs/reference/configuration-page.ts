@@ -13,7 +13,7 @@ export function configurationPage(): string {
     "Configuration of the authorizer",
     "src/adapters/config/schema.ts",
     [
-      "A setting is given in the YAML file of `--config`, in an environment variable, by `--set key=value`, or by a flag of its own.",
+      "A setting is given in the YAML file of `--config` (else of the variable `MESH_IAM_CONFIG`), in an environment variable, by `--set key=value`, or by a flag of its own.",
       "A later one of these takes the place of an earlier one, key by key; a list is replaced, never joined.",
       "The names follow from the key: `bundle.rootFingerprints` is `MESH_IAM_BUNDLE_ROOT_FINGERPRINTS` and `--bundle-root-fingerprints`.",
     ].join(" "),

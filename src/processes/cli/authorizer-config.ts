@@ -7,15 +7,21 @@ import type { CommandIo } from "./io.ts";
 
 /** What the command line says about the configuration. */
 export interface ConfigChoice {
+  /** Undefined: the file that `MESH_IAM_CONFIG` names, if it does. */
   readonly file: string | undefined;
   readonly sets: readonly string[];
   /** Flags by camelCase name. */
   readonly flags: Readonly<Record<string, unknown>>;
 }
 
-/** Returns the complete configuration; throws `config-invalid` with every problem, a line each. */
+/**
+ * Returns the complete configuration; throws `config-unreadable`, and `config-invalid` with every
+ * problem, a line each.
+ */
 export async function readConfig(choice: ConfigChoice, io: CommandIo): Promise<AuthorizerConfig> {
-  const { file, sets, flags } = choice;
+  const { sets, flags } = choice;
+  // an empty text means unset, here as in every variable and flag
+  const file = (choice.file ?? io.env.MESH_IAM_CONFIG) || undefined;
   const known = new Set(configFlags().map((flag) => flag.option));
   const given = Object.fromEntries(Object.entries(flags).filter(([name]) => known.has(name)));
   const loaded = loadConfig({

@@ -14,7 +14,7 @@ export function addAuthorizer(program: Command, io: CommandIo): void {
         "--folder. Every setting is a key of the file, a variable MESH_IAM_… and a flag; flags win.\n" +
         "SIGTERM drains: health turns NOT_SERVING, serving goes on for --drain-seconds, then it ends.",
     )
-    .option("-c, --config <file>", "configuration file, YAML")
+    .option("-c, --config <file>", "configuration file, YAML; default: $MESH_IAM_CONFIG")
     .option("--set <key=value>", "one key of the file: --set bundle.persist=false", collect, []);
   for (const flag of configFlags()) {
     if (flag.many) command.option(flag.usage, flag.summary, collect);

@@ -259,6 +259,17 @@ describe("words", () => {
     expect(ran.code).toBe(code);
   });
 
+  test("the configuration file may be named by MESH_IAM_CONFIG, which --config overrules", async () => {
+    const path = write("named.yaml", "documents: ./x\ndrainSecond: 3\n");
+    const other = write("other.yaml", "nothing: 1\n");
+    const named = (text: string, ...args: string[]) =>
+      run(["authorizer", ...args], "", { MESH_IAM_CONFIG: text });
+    expect((await named(path)).err).toContain(`${path}:2:1 drainSecond`);
+    expect((await named(path, "--config", other)).err).toContain(`${other}:1:1 nothing`);
+    expect((await named("/nowhere.yaml")).err).toContain("cannot read `/nowhere.yaml`");
+    expect((await named("")).err).toContain("expected a source");
+  });
+
   test("an unknown configuration key names file, line, column and the nearest key", async () => {
     const path = write("authorizer.yaml", "documents: ./x\ndrainSecond: 3\n");
     const { code, err } = await run(["authorizer", "--config", path]);

@@ -26,8 +26,8 @@ export function addTest(program: Command, io: CommandIo, result: CommandResult):
     .description(
       "Runs policy tests: files named *_test.yaml say who asks for what, and what the answer should be,\n" +
         "of a folder of documents or of policies in the file. A test with lists of principals, actions or\n" +
-        "resources asks about each choice of them. Exit code 0 if all pass, 1 if one fails or none is run,\n" +
-        "3 if a file or its documents are not accepted.",
+        "resources asks about each choice of them. Exit code 0 if none fails (skipped ones\n" +
+        "do not), 1 if one fails or there is none, 3 if a file or its documents are not accepted.",
     )
     .addHelpText("after", `\nExamples:\n${examples}\nA test file:\n${example}\n`)
     .action(async (paths: readonly string[], options: TestOptions) => {

@@ -20,8 +20,8 @@ export interface TestRequest {
 }
 
 /**
- * Runs the tests, prints the report and returns 0 where all pass, 1 where one fails, 3 where a file is
- * not accepted. A filter that leaves nothing to run throws `usage`: a misspelt one must not pass.
+ * Runs the tests, prints the report and returns 0 where none fails, 1 where one does, 3 where a file is
+ * not accepted; a skipped test says why it is, and does not fail. A filter that leaves nothing to run throws `usage`: a misspelt one must not pass.
  */
 export async function testPolicies(request: TestRequest, io: CommandIo): Promise<ExitCode> {
   const { paths, filter, coverage } = request;

@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { runCommand } from "../../../../test/fakes/command-line.ts";
+import { printable } from "../../../domain/directory/document-problem.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mesh-iam-test-command-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
@@ -134,6 +135,30 @@ describe("the quickstart's tests", () => {
     expect(out).toContain("did you mean `operators`?");
     expect(code).toBe(3);
   });
+});
+
+test("tests that are skipped, be it all of them, fail nothing, as the help says", async () => {
+  const skipped = reads().replace(" }\n", ", skip: true, skipReason: later }\n");
+  const { code, out } = await runCommand(["test", place({ "a_test.yaml": inline(skipped) })]);
+  expect(out).toContain("1 test: 0 passed, 1 skipped");
+  expect(code).toBe(0);
+  const { out: help } = await runCommand(["test", "--help"]);
+  expect(help.replace(/\s+/g, " ")).toContain("Exit code 0 if none fails (skipped ones do not)");
+});
+
+test("nothing in a test file steers the terminal", async () => {
+  const evil = "\\u202e\\u009b1A";
+  const skipped = reads().replace(" }\n", `, skip: true, skipReason: "x${evil}" }\n`);
+  const named = skipped.replace("ana reads", `"y${evil}"`);
+  const failing = reads("explicitDeny").replace("ana reads", `"z${evil}"`);
+  const text = `name: "s${evil}"\n${inline(named + failing).replace("name: people\n", "")}`;
+  const at = place({ "a_test.yaml": text.replace("id: own", `id: "own${evil}"`) });
+  for (const more of [[], ["--verbose"], ["--output", "list"], ["--output", "json"]]) {
+    const { out, err } = await runCommand(["test", at, ...more]);
+    const lines = (out + err).split("\n");
+    expect(lines.filter((line) => line !== printable(line))).toEqual([]);
+    expect(out + err).toContain("\\u202e\\u009b1A");
+  }
 });
 
 describe("reports", () => {

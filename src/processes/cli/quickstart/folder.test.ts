@@ -1,4 +1,5 @@
 import {
+  chmodSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -21,6 +22,14 @@ afterEach(() => rmSync(scratch, { recursive: true, force: true }));
 
 test("a new folder is made, its parents too, for its owner alone", () => {
   const folder = join(scratch, "a/b");
+  claimFolder(folder);
+  expect(statSync(folder).mode & 0o777).toBe(0o700);
+});
+
+test("an empty folder that everybody could read is its owner's alone from then on", () => {
+  const folder = join(scratch, "a");
+  mkdirSync(folder);
+  chmodSync(folder, 0o755);
   claimFolder(folder);
   expect(statSync(folder).mode & 0o777).toBe(0o700);
 });

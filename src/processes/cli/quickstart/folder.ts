@@ -1,4 +1,12 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { MeshIamError } from "../../../iam/error.ts";
 import { quote } from "../../../iam/problem.ts";
@@ -19,7 +27,9 @@ export function claimFolder(folder: string): void {
       refuseForeign(folder);
       rmSync(folder, { recursive: true });
     }
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(folder, { recursive: true });
+    // one that was there, empty, keeps the mode it was made with
+    chmodSync(folder, 0o700);
     writeFileSync(join(folder, marker), String(process.pid));
   });
 }
