@@ -91,6 +91,9 @@ function isDocumentName(path: string): boolean {
   return /\.(yaml|yml|json)$/.test(path) && !path.endsWith("_test.yaml");
 }
 
+/** What a folder comes to, and the texts that it was read from, in the order of the walk. */
+export type LoadedFolder = LoadedDocuments & { readonly files: readonly DocumentFile[] };
+
 /**
  * Returns what the documents in `folder` say, or every problem that refuses them (FILE-8), unreadable
  * files included. Key sets that they name are read too, inside the folder only; `options.readFile` is asked
@@ -105,7 +108,7 @@ export async function readDocumentFolder(
   folder: string,
   options: DocumentOptionsInput = {},
   limits: DocumentFolderLimits = defaultDocumentFolderLimits,
-): Promise<LoadedDocuments> {
+): Promise<LoadedFolder> {
   const walk = await walkDocuments(disk, folder, limits).catch((error: unknown) => {
     const message = `the folder ${quote(folder)} cannot be read: ${errorCodeOf(error)}`;
     throw new MeshIamError("document-unreadable", message, { cause: error });
@@ -137,9 +140,9 @@ export async function readDocumentFolder(
   }
   if (missing.length > 0) loaded = readDocuments(files, { ...options, readFile });
 
-  if (problems.length === 0) return loaded;
+  if (problems.length === 0) return { ...loaded, files };
   const all = loaded.ok ? problems : [...problems, ...loaded.problems];
-  return { ok: false, problems: all, dependencies: loaded.dependencies };
+  return { ok: false, problems: all, dependencies: loaded.dependencies, files };
 }
 
 const notReadYet: Parsed<string> = { ok: false, code: "file-unreadable", message: "not read yet" };

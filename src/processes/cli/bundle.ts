@@ -5,6 +5,7 @@ import { quote } from "../../iam/problem.ts";
 import { collect } from "./collect.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { CommandIo } from "./io.ts";
+import { partitionOption } from "./partition-option.ts";
 import { printableJson } from "./printable-json.ts";
 import { unwrap } from "./unwrap.ts";
 
@@ -50,7 +51,7 @@ function addBuild(bundle: Command, io: CommandIo): void {
     .option("--service <account/name>", "only what this service needs; may be repeated", collect)
     .option("--revision <number>", "default: the seconds since 1970")
     .option("--valid-for <duration>", "how long the head is valid: 12h, 7d", "7d")
-    .option("--partition <name>", "partition of the ARNs", "aws")
+    .addOption(partitionOption())
     .option("--json", "print the result as JSON")
     .summary("build a bundle from a folder of documents, not signed yet")
     .action(async (options: BuildOptions) => {

@@ -7,6 +7,7 @@ import type { Directory } from "../../domain/directory/model.ts";
 import type { PrincipalPolicies } from "../../domain/directory/policies.ts";
 import type { KnownTarget } from "../../domain/directory/target-by-arn.ts";
 import type { EngineLayers } from "../../iam/compile/layers.ts";
+import type { Parsed } from "../../iam/problem.ts";
 import { impliedAllow } from "../authorizer/fronted-service.ts";
 import { PolicyCompiler } from "../authorizer/policy-compiler.ts";
 
@@ -26,24 +27,25 @@ export type LoadedWorld =
   | { readonly ok: true; readonly value: DocumentWorld }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] };
 
+/** Stands for key sets that documents name, which need not be there: no question asks for keys. */
+export const noKeys = (): Parsed<string> => ({ ok: true, value: '{"keys":[]}' });
+
 /**
- * Returns a reader of folders of documents that reads each folder once. Key sets that documents name
- * need not be there: no question about policies asks for keys. Throws `document-unreadable`.
+ * Returns a reader of folders of documents that reads each folder once, with the ARNs of `partition`.
+ * Throws `document-unreadable`, and `usage` for a partition that is none.
  */
-export function createWorldReader(): (folder: string) => Promise<LoadedWorld> {
+export function createWorldReader(partition: string): (folder: string) => Promise<LoadedWorld> {
   const known = new Map<string, Promise<LoadedWorld>>();
   return (folder) => {
     const path = resolve(folder);
-    const made = known.get(path) ?? readWorld(path);
+    const made = known.get(path) ?? readWorld(path, partition);
     known.set(path, made);
     return made;
   };
 }
 
-async function readWorld(folder: string): Promise<LoadedWorld> {
-  const read = await readDocumentFolder(nodeDisk, folder, {
-    readFile: () => ({ ok: true, value: '{"keys":[]}' }),
-  });
+async function readWorld(folder: string, partition: string): Promise<LoadedWorld> {
+  const read = await readDocumentFolder(nodeDisk, folder, { readFile: noKeys, partition });
   return read.ok ? { ok: true, value: createWorld(read.value) } : read;
 }
 

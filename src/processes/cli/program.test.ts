@@ -245,6 +245,7 @@ describe("words", () => {
     },
     { why: "an unknown command names the nearest", args: ["simulat"], code: 1, says: "simulate" },
     { why: "an unknown option", args: ["validate", "--jsn", "."], code: 1, says: "--json" },
+    { why: "a file without end", args: ["explain", "/dev/zero"], code: 3, says: "more than" },
     { why: "a missing file", args: ["simulate", "/nowhere.json"], code: 3, says: "no such file" },
     { why: "no source", args: ["authorizer"], code: 3, says: "`documents`" },
     {

@@ -1,12 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
-import { readDocumentFolder, walkDocuments } from "../../adapters/distribution/document-folder.ts";
+import { stat } from "node:fs/promises";
+import { readDocumentFolder } from "../../adapters/distribution/document-folder.ts";
 import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
 import {
   type DocumentProblem,
   formatDocumentProblem,
 } from "../../domain/directory/document-problem.ts";
-import { readDocuments } from "../../domain/directory/documents.ts";
+import { type DocumentFile, readDocuments } from "../../domain/directory/documents.ts";
 import { createPolicyLocator } from "../../domain/directory/locate-policy.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import { MeshIamError } from "../../iam/error.ts";
@@ -16,7 +15,8 @@ import { parsePolicyDocument } from "../../iam/policy/parse.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { validatePolicy } from "../../iam/policy/validate.ts";
 import { quote } from "../../iam/problem.ts";
-import { readText, whyUnreadable } from "./files.ts";
+import { noKeys } from "./document-world.ts";
+import { readText, unreadable } from "./files.ts";
 import type { CommandIo } from "./io.ts";
 import { catalogueOf, policyFindings } from "./policy-findings.ts";
 
@@ -34,12 +34,9 @@ export interface Validated {
  * Returns what is to be said about a folder of documents, its policies at their places in the files.
  * Throws `document-unreadable`, `usage`.
  */
-export async function validateDocuments(path: string): Promise<Validated> {
+export async function validateDocuments(path: string, partition: string): Promise<Validated> {
   const facts = await stat(path).catch((cause: unknown) => {
-    throw new MeshIamError(
-      "document-unreadable",
-      `cannot read ${quote(path)}: ${whyUnreadable(cause)}`,
-    );
+    throw unreadable(path, cause);
   });
   if (!facts.isDirectory()) {
     throw new MeshIamError(
@@ -47,12 +44,12 @@ export async function validateDocuments(path: string): Promise<Validated> {
       `${quote(path)} is a file: expected a folder, or --policy-type`,
     );
   }
-  const read = await readDocumentFolder(nodeDisk, path);
+  const read = await readDocumentFolder(nodeDisk, path, { partition });
   if (!read.ok) {
     return { refused: true, findings: read.problems, notApplicable: undecidedChecks() };
   }
   const directory = read.value;
-  const policies = await locatedFindings(path, directory);
+  const policies = locatedFindings(read.files, directory);
   const services = catalogueOf(directory.services);
   return {
     refused: false,
@@ -61,15 +58,21 @@ export async function validateDocuments(path: string): Promise<Validated> {
   };
 }
 
+/** What a single policy may be about. */
+export interface PolicyWorld {
+  readonly services: ReadonlyMap<string, ServiceCatalogue>;
+  readonly partition: string;
+}
+
 /** Returns what is to be said about one policy; throws `document-unreadable`. */
 export async function validateOnePolicy(
   path: string,
   type: DocumentType,
-  services: ReadonlyMap<string, ServiceCatalogue>,
+  { services, partition }: PolicyWorld,
   io: CommandIo,
 ): Promise<Validated> {
   const text = await readText(path, io, "document-unreadable");
-  const problems = validatePolicy(text, type, { services });
+  const problems = validatePolicy(text, type, { services, partition });
   return {
     refused: !parsePolicyDocument(text, type).ok,
     findings: problems.map((problem) => ({ ...problem, file: path, subject: "" })),
@@ -83,35 +86,27 @@ export async function validateOnePolicy(
  */
 export async function readServices(
   path: string,
+  partition: string,
   io: CommandIo,
 ): Promise<ReadonlyMap<string, ServiceCatalogue>> {
   const facts = path === "-" ? null : await stat(path).catch(() => null);
+  const options = { readFile: noKeys, partition };
   const read = facts?.isDirectory()
-    ? await readDocumentFolder(nodeDisk, path, { readFile: noKeys })
-    : readDocuments([{ path, text: await readText(path, io, "document-unreadable") }], {
-        readFile: noKeys,
-      });
+    ? await readDocumentFolder(nodeDisk, path, options)
+    : readDocuments([{ path, text: await readText(path, io, "document-unreadable") }], options);
   if (read.ok) return catalogueOf(read.value.services);
   const lines = read.problems.map(formatDocumentProblem);
   const message = `the services are not accepted\n  ${lines.join("\n  ")}`;
   throw new MeshIamError("document-invalid", message);
 }
 
-/** No check of a policy asks for keys. */
-const noKeys = () => ({ ok: true, value: '{"keys":[]}' }) as const;
-
-async function locatedFindings(
-  folder: string,
+function locatedFindings(
+  files: readonly DocumentFile[],
   directory: Directory,
-): Promise<readonly DocumentProblem[]> {
+): readonly DocumentProblem[] {
   const found = policyFindings(directory);
   if (found.length === 0) return [];
-  const { files } = await walkDocuments(nodeDisk, folder);
-  const texts = files.map(async ({ path }) => ({
-    path,
-    text: await readFile(join(folder, path), "utf8"),
-  }));
-  const locate = createPolicyLocator(await Promise.all(texts));
+  const locate = createPolicyLocator(files);
   return found.map(({ policy, problem }) => locate(policy, problem));
 }
 

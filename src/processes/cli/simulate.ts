@@ -18,6 +18,7 @@ export function addSimulate(program: Command, io: CommandIo, result: CommandResu
       "--folder <path>",
       "the bundle that --replay decides by; its signature is not looked at",
     )
+    .option("--partition <name>", "partition of the ARNs of --documents; default: aws")
     .option("--json", "print what --replay finds as JSON")
     .summary("decide a scenario in AWS's words")
     .description(
@@ -58,15 +59,18 @@ interface SimulateOptions {
   readonly replay?: string;
   readonly documents?: string;
   readonly folder?: string;
+  readonly partition?: string;
   readonly json?: boolean;
 }
 
 /** Returns what is to be replayed, null for nothing; throws `usage` for options that do not fit. */
 function replayOf(file: string | undefined, options: SimulateOptions): ReplayRequest | null {
-  const { replay: log, documents, folder, json, stdin } = options;
+  const { replay: log, documents, folder, partition, json, stdin } = options;
   if (log === undefined) {
-    if (documents === undefined && folder === undefined && json !== true) return null;
-    throw new MeshIamError("usage", "expected --replay with --documents, --folder and --json");
+    const others = [documents, folder, partition, json];
+    if (others.every((each) => each === undefined)) return null;
+    const names = "--documents, --folder, --partition and --json";
+    throw new MeshIamError("usage", `expected --replay with ${names}`);
   }
   if (file !== undefined || stdin === true) {
     throw new MeshIamError("usage", "expected --replay alone, without a file and --stdin");
@@ -74,7 +78,10 @@ function replayOf(file: string | undefined, options: SimulateOptions): ReplayReq
   if ((documents === undefined) === (folder === undefined)) {
     throw new MeshIamError("usage", "expected one of --documents and --folder with --replay");
   }
-  return { log, documents, folder, json: json === true };
+  if (folder !== undefined && partition !== undefined) {
+    throw new MeshIamError("usage", "expected --partition with --documents: a bundle has its own");
+  }
+  return { log, documents, folder, partition: partition ?? "aws", json: json === true };
 }
 
 const example = `  {

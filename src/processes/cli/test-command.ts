@@ -2,6 +2,7 @@ import type { Command } from "commander";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
 import type { CommandIo, CommandResult } from "./io.ts";
+import { partitionOption } from "./partition-option.ts";
 import type { TestOutput } from "./policy-tests/command.ts";
 
 const outputs: readonly TestOutput[] = ["tree", "list", "json", "junit"];
@@ -9,6 +10,7 @@ const outputs: readonly TestOutput[] = ["tree", "list", "json", "junit"];
 interface TestOptions {
   readonly output: string;
   readonly testFilter?: string;
+  readonly partition: string;
   readonly coverage?: boolean;
   readonly verbose?: boolean;
 }
@@ -20,6 +22,7 @@ export function addTest(program: Command, io: CommandIo, result: CommandResult):
     .argument("[paths...]", "test files, or folders to look for *_test.yaml in", ["."])
     .option("--output <format>", `how to report: ${outputs.join(", ")}`, "tree")
     .option("--test-filter <text>", "only tests whose suite and name hold the text, in any case")
+    .addOption(partitionOption())
     .option("--coverage", "show the statements that no test reached")
     .option("--verbose", "explain every failure layer by layer")
     .summary("run policy tests")
@@ -44,6 +47,7 @@ export function addTest(program: Command, io: CommandIo, result: CommandResult):
           paths,
           output,
           filter: options.testFilter ?? null,
+          partition: options.partition,
           coverage: options.coverage === true,
           verbose: options.verbose === true,
         },

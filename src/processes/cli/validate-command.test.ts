@@ -39,6 +39,40 @@ const policy = write(
 );
 const one = ["validate", policy, "--policy-type", "identity"];
 
+test("--partition is that of the documents' ARNs, and of those in a policy", async () => {
+  const china = mkdtempSync(join(folder, "china-"));
+  const statement = `{ Effect: Allow, Action: "a:B", Resource: "arn:aws-cn:a:::b" }`;
+  const document = `{ Version: "2012-10-17", Statement: [${statement}] }`;
+  writeFileSync(
+    join(china, "a.yaml"),
+    `apiVersion: mesh-iam.io/v1
+kind: ManagedPolicy
+metadata: { name: reads, account: "111122223333" }
+spec: { policyDocument: ${document} }
+---
+apiVersion: mesh-iam.io/v1
+kind: User
+metadata: { name: ana, account: "111122223333" }
+spec: { managedPolicyArns: ["arn:aws-cn:iam::111122223333:policy/reads"] }
+`,
+  );
+  const refused = await runCommand(["validate", china]);
+  expect(refused.out).toContain("expected the ARN of a managed policy that exists");
+  expect(refused.code).toBe(3);
+  const accepted = await runCommand(["validate", china, "--partition", "aws-cn"]);
+  expect(accepted.out).toContain("accepted, 1 finding");
+  const none = await runCommand(["validate", china, "--partition", "AWS"]);
+  expect([none.code, none.err]).toEqual([1, expect.stringContaining("expected a partition")]);
+  const single = write(
+    "china.json",
+    '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:B","Resource":"arn:aws-cn:a:::b"}]}',
+  );
+  const of = (...more: string[]) =>
+    runCommand(["validate", single, "--policy-type", "identity", ...more]);
+  expect((await of()).out).toContain("INVALID_ARN_PARTITION");
+  expect((await of("--partition", "aws-cn")).out).toContain("accepted, 1 finding");
+});
+
 describe("findings in policies of documents", () => {
   test("are told at their places in the files, each once, with level and code", async () => {
     const { code, out } = await runCommand(["validate", misspelt]);

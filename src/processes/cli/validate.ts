@@ -4,6 +4,7 @@ import type { DocumentType } from "../../iam/policy/policy-type.ts";
 import { quote, type Severity } from "../../iam/problem.ts";
 import type { CommandResult } from "./io.ts";
 import { type CommandIo, exitCode } from "./io.ts";
+import { partitionOption } from "./partition-option.ts";
 import type { ValidateOutput } from "./validate-report.ts";
 import { packageVersion } from "./version.ts";
 
@@ -23,6 +24,7 @@ const outputs: readonly ValidateOutput[] = ["text", "json", "sarif"];
 interface ValidateOptions {
   readonly policyType?: string;
   readonly services?: string;
+  readonly partition: string;
   readonly failOn: string;
   readonly output?: string;
   readonly json?: boolean;
@@ -43,6 +45,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       "--services <path>",
       "Service documents, a file or a folder, whose actions and keys one policy may use",
     )
+    .addOption(partitionOption())
     .option("--fail-on <level>", `exit 3 from this level up: ${severities.join(", ")}`, "ERROR")
     .option("--output <format>", `how to report: ${outputs.join(", ")}; default: text`)
     .option("--json", "the same as --output json")
@@ -65,17 +68,23 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       const output = outputOf(options);
       const run = await import("./run-validate.ts");
       const { formatValidated } = await import("./validate-report.ts");
-      const { policyType, services } = options;
+      const { policyType, services, partition } = options;
       if (policyType === undefined && services !== undefined) {
         throw new MeshIamError("usage", "expected --policy-type with --services");
       }
       const validated =
         policyType === undefined
-          ? await run.validateDocuments(path)
+          ? await run.validateDocuments(path, partition)
           : await run.validateOnePolicy(
               path,
               typeOf(policyType),
-              services === undefined ? new Map() : await run.readServices(services, io),
+              {
+                services:
+                  services === undefined
+                    ? new Map()
+                    : await run.readServices(services, partition, io),
+                partition,
+              },
               io,
             );
       const folder = policyType === undefined ? path : "";

@@ -15,6 +15,8 @@ export interface TestRequest {
   readonly paths: readonly string[];
   readonly output: TestOutput;
   readonly filter: string | null;
+  /** Of the documents' ARNs. */
+  readonly partition: string;
   readonly coverage: boolean;
   readonly verbose: boolean;
 }
@@ -24,9 +26,9 @@ export interface TestRequest {
  * not accepted; a skipped test says why it is, and does not fail. A filter that leaves nothing to run throws `usage`: a misspelt one must not pass.
  */
 export async function testPolicies(request: TestRequest, io: CommandIo): Promise<ExitCode> {
-  const { paths, filter, coverage } = request;
+  const { paths, filter, coverage, partition } = request;
   const files = await findTestFiles(paths);
-  const result = await runTests(files, { filter, coverage, nowMs: Date.now() }, io);
+  const result = await runTests(files, { filter, coverage, partition, nowMs: Date.now() }, io);
   const { tests, failed, refusedFiles } = summaryOf(result);
   if (tests === 0 && refusedFiles === 0) {
     throw new MeshIamError("usage", `no test has ${quote(filter ?? "")} in its name`);

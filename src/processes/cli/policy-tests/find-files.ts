@@ -2,7 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { MeshIamError } from "../../../iam/error.ts";
 import { quote } from "../../../iam/problem.ts";
-import { whyUnreadable } from "../files.ts";
+import { unreadable } from "../files.ts";
 
 /** A folder of folders that goes on for ever is a mistake, not a test suite. */
 const maxDepth = 32;
@@ -16,7 +16,9 @@ const maxFiles = 10_000;
 export async function findTestFiles(paths: readonly string[]): Promise<readonly string[]> {
   const found = new Set<string>();
   for (const path of paths) {
-    const facts = await stat(path).catch((cause: unknown) => unreadable(path, cause));
+    const facts = await stat(path).catch((cause: unknown) => {
+      throw unreadable(path, cause);
+    });
     if (facts.isDirectory()) await walk(path, 0, found);
     else found.add(path);
   }
@@ -28,9 +30,9 @@ export async function findTestFiles(paths: readonly string[]): Promise<readonly 
 
 async function walk(folder: string, depth: number, found: Set<string>): Promise<void> {
   if (depth > maxDepth) throw new MeshIamError("usage", `${quote(folder)} lies too deep`);
-  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) =>
-    unreadable(folder, cause),
-  );
+  const entries = await readdir(folder, { withFileTypes: true }).catch((cause: unknown) => {
+    throw unreadable(folder, cause);
+  });
   for (const entry of entries) {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) {
@@ -42,9 +44,4 @@ async function walk(folder: string, depth: number, found: Set<string>): Promise<
         throw new MeshIamError("usage", `more than ${maxFiles} test files`);
     }
   }
-}
-
-function unreadable(path: string, cause: unknown): never {
-  const message = `cannot read ${quote(path)}: ${whyUnreadable(cause)}`;
-  throw new MeshIamError("document-unreadable", message, { cause });
 }

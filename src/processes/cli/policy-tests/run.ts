@@ -28,6 +28,8 @@ export interface TestRun {
   /** Only questions with this text in `suite › test`, in any case; null: all. */
   readonly filter: string | null;
   readonly coverage: boolean;
+  /** Of the documents' ARNs. */
+  readonly partition: string;
   /** The time of questions that have none. */
   readonly nowMs: number;
 }
@@ -38,7 +40,7 @@ export async function runTests(
   run: TestRun,
   io: CommandIo,
 ): Promise<TestResult> {
-  const readWorld = createWorldReader();
+  const readWorld = createWorldReader(run.partition);
   const counts = new Map<string, CoverageCount>();
   const results: FileResult[] = [];
   let filteredOut = 0;

@@ -146,18 +146,42 @@ test("tests that are skipped, be it all of them, fail nothing, as the help says"
   expect(help.replace(/\s+/g, " ")).toContain("Exit code 0 if none fails (skipped ones do not)");
 });
 
+test("--partition is that of the documents", async () => {
+  const user =
+    'apiVersion: mesh-iam.io/v1\nkind: User\nmetadata: { name: ana, account: "111122223333" }\nspec: {}\n';
+  const service = `apiVersion: mesh-iam.io/v1
+kind: Service
+metadata: { name: orders, account: "111122223333" }
+spec:
+  hosts: [o.example.com]
+  routes: [{ http: "GET /o", action: Get, resource: o, accessLevel: Read }]
+`;
+  const test = `documents: .
+principals: { ana: { type: user, arn: "arn:aws-cn:iam::111122223333:user/ana" } }
+resources: { o: { arn: "arn:aws-cn:orders::111122223333:o" } }
+tests: [{ name: no, principal: ana, action: "orders:Get", resource: o, expected: implicitDeny }]
+`;
+  const at = place({ "a.yaml": `${user}---\n${service}`, "a_test.yaml": test });
+  const { code, out } = await runCommand(["test", at]);
+  expect(out).toContain("user/ana");
+  expect(code).toBe(3);
+  expect((await runCommand(["test", at, "--partition", "aws-cn"])).code).toBe(0);
+});
+
 test("nothing in a test file steers the terminal", async () => {
-  const evil = "\\u202e\\u009b1A";
-  const skipped = reads().replace(" }\n", `, skip: true, skipReason: "x${evil}" }\n`);
-  const named = skipped.replace("ana reads", `"y${evil}"`);
-  const failing = reads("explicitDeny").replace("ana reads", `"z${evil}"`);
-  const text = `name: "s${evil}"\n${inline(named + failing).replace("name: people\n", "")}`;
-  const at = place({ "a_test.yaml": text.replace("id: own", `id: "own${evil}"`) });
+  const turned = "\\u202e";
+  const skipped = reads().replace(" }\n", `, skip: true, skipReason: "x${turned}" }\n`);
+  const named = skipped.replace("ana reads", `"y${turned}"`);
+  const failing = reads("explicitDeny").replace("ana reads", `"z${turned}"`);
+  const text = inline(named + failing)
+    .replace("name: people", `name: "s${turned}"`)
+    .replace("id: own", `id: "own\\u009b1A"`);
+  const at = place({ "a_test.yaml": text });
   for (const more of [[], ["--verbose"], ["--output", "list"], ["--output", "json"]]) {
-    const { out, err } = await runCommand(["test", at, ...more]);
-    const lines = (out + err).split("\n");
-    expect(lines.filter((line) => line !== printable(line))).toEqual([]);
-    expect(out + err).toContain("\\u202e\\u009b1A");
+    const { code, out } = await runCommand(["test", at, ...more]);
+    expect(out.split("\n").filter((line) => line !== printable(line))).toEqual([]);
+    for (const name of ["x", "y", "z", "s"]) expect(out).toContain(`${name}\\u202e`);
+    expect(code).toBe(1);
   }
 });
 

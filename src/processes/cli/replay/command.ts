@@ -25,6 +25,8 @@ export interface ReplayRequest {
   /** Exactly one of them is there. */
   readonly documents: string | undefined;
   readonly folder: string | undefined;
+  /** Of the documents' ARNs. */
+  readonly partition: string;
   readonly json: boolean;
 }
 
@@ -75,9 +77,9 @@ async function replayLines(log: string, world: DocumentWorld, io: CommandIo): Pr
   return { replayed, differences, notReplayed };
 }
 
-async function readWorld({ documents, folder }: ReplayRequest): Promise<DocumentWorld> {
+async function readWorld({ documents, folder, partition }: ReplayRequest): Promise<DocumentWorld> {
   if (documents !== undefined) {
-    const loaded = await createWorldReader()(documents);
+    const loaded = await createWorldReader(partition)(documents);
     if (loaded.ok) return loaded.value;
     const lines = loaded.problems.map(formatDocumentProblem);
     const message = `the documents are not accepted\n  ${lines.join("\n  ")}`;

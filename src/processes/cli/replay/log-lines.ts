@@ -1,7 +1,4 @@
-import { createReadStream } from "node:fs";
-import { MeshIamError } from "../../../iam/error.ts";
-import { quote } from "../../../iam/problem.ts";
-import { whyUnreadable } from "../files.ts";
+import { bytesOf, unreadable } from "../files.ts";
 import type { CommandIo } from "../io.ts";
 
 /** A line of a log; null: it was longer than any record. */
@@ -19,13 +16,10 @@ export const maxLineLength = 4 << 20;
  * than one line is held. Throws `document-unreadable`.
  */
 export async function* logLines(path: string, io: CommandIo): AsyncGenerator<LogLine> {
-  const chunks: AsyncIterable<Uint8Array> = path === "-" ? io.stdin : createReadStream(path);
   try {
-    yield* linesOf(chunks);
+    yield* linesOf(bytesOf(path, io));
   } catch (cause) {
-    if (cause instanceof MeshIamError) throw cause;
-    const message = `cannot read ${quote(path)}: ${whyUnreadable(cause)}`;
-    throw new MeshIamError("document-unreadable", message, { cause });
+    throw unreadable(path, cause);
   }
 }
 

@@ -210,6 +210,16 @@ describe("replay of logged decisions", () => {
     expect(code).toBe(5);
   });
 
+  test("--partition is that of the documents", async () => {
+    const china = changed(user("ana", [allow("orders:*")]));
+    const first = JSON.stringify(records[0]).replaceAll(/arn:aws:(iam|orders)/g, "arn:aws-cn:$1");
+    const args = ["simulate", "--json", "--replay", writeLog([JSON.parse(first)])];
+    const by = ["--documents", writeDocuments(china)];
+    const { out } = await runCommand([...args, ...by, "--partition", "aws-cn"]);
+    expect(JSON.parse(out)).toMatchObject({ replayed: 1, differences: [] });
+    expect(JSON.parse((await runCommand([...args, ...by])).out)).toMatchObject({ replayed: 0 });
+  });
+
   test("in shadow mode what would have been told is what is compared", async () => {
     const [shadowed = {}] = await decidedInShadow();
     expect(shadowed).toMatchObject({ decision: "allowed", shadow: { decision: "implicitDeny" } });
@@ -411,6 +421,12 @@ describe("usage", () => {
       ["--replay", "x", "--documents", "a", "--folder", "b"],
       1,
       "one of --documents and --folder",
+    ],
+    [
+      "a partition for a bundle",
+      ["--replay", "x", "--folder", "b", "--partition", "aws-cn"],
+      1,
+      "a bundle has its own",
     ],
     ["a file as well", ["q.json", "--replay", "x", "--documents", "a"], 1, "--replay alone"],
     ["documents without a log", ["--documents", "a"], 1, "--replay with"],
