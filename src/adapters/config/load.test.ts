@@ -320,6 +320,11 @@ test.each([
     want: "--addr: expected `grpc://host:port`, `unix:///path` or `unix://@name`, got `grpc://127.0.0.1`",
   },
   {
+    why: "a host behind an `@` that looks like loopback",
+    input: { flags: { http: "http://localhost:80@evil.example.com" } },
+    want: "--http: expected an address that begins with `https://`, or with `http://` on loopback, got `http://evil.example.com`",
+  },
+  {
     why: "a password in an address is not repeated",
     input: { flags: { http: "ftp://user:hunter2@example.com" } },
     want: "--http: expected an address that begins with `https://`, or with `http://` on loopback, got `ftp://example.com`",

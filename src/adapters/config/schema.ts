@@ -1,3 +1,4 @@
+import { fetchAddressPattern, fetchAddressWords } from "../../domain/request/fetch-address.ts";
 import { parseAddress, parseTcpAddress } from "./address.ts";
 import {
   address,
@@ -20,11 +21,7 @@ const bytes = (min: number, max: number) => whole(min, max, "bytes");
 const seconds = (min: number, max: number) => whole(min, max, "seconds");
 const milliseconds = (min: number, max: number) => whole(min, max, "milliseconds");
 
-const httpsUrl = text(
-  "an address that begins with `https://`, or with `http://` on loopback",
-  /^(https:\/\/|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$))[^\s]*$/,
-  "url",
-);
+const httpsUrl = text(fetchAddressWords, fetchAddressPattern, "url");
 const serviceName = text(
   "a service as `{account}/{name}`, like `111122223333/orders`",
   /^\d{12}\/[a-z][a-z0-9-]{0,62}$/,

@@ -173,6 +173,27 @@ test.each([
     ],
   },
   {
+    why: "keys of a host behind an `@` that looks like loopback",
+    text: provider("p", "jwks: { uri: http://localhost:80@evil.example.com/keys }"),
+    want: [
+      "a.yaml:8:16 OidcProvider/p spec.jwks.uri: expected an address that begins with `https://`, or with `http://` on loopback, without credentials",
+    ],
+  },
+  {
+    why: "a password, which is not repeated",
+    text: provider("p", "jwks: { uri: https://u:secret@login.example.com/keys }"),
+    want: [
+      "a.yaml:8:16 OidcProvider/p spec.jwks.uri: expected an address that begins with `https://`, or with `http://` on loopback, without credentials",
+    ],
+  },
+  {
+    why: "a port that is none",
+    text: provider("p", "jwks: { uri: http://localhost:x/keys }"),
+    want: [
+      "a.yaml:8:16 OidcProvider/p spec.jwks.uri: expected an address that begins with `https://`, or with `http://` on loopback, got the text `http://localhost:x/keys`",
+    ],
+  },
+  {
     why: "a symmetric key",
     text: provider("p", "jwks: { keys: [{ kty: oct, k: c2VjcmV0 }] }"),
     want: [

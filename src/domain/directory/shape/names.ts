@@ -1,5 +1,6 @@
 import { quote } from "../../../iam/problem.ts";
 import { canonicalHost } from "../../request/canonical-host.ts";
+import { fetchAddressPattern, fetchAddressWords } from "../../request/fetch-address.ts";
 import { refuseAt } from "../document-problem.ts";
 import { maxSpiffeIdLength, spiffeIdPattern } from "../spiffe-id.ts";
 import { text } from "./scalars.ts";
@@ -77,12 +78,22 @@ export const namespace: Shape<string> = text(
   63,
 );
 
-/** An address to fetch from: nothing but loopback is believed without TLS. */
-export const fetchAddress: Shape<string> = text(
-  "an address that begins with `https://`, or with `http://` on loopback",
-  /^(https:\/\/[^\s/]|http:\/\/(localhost|127\.0\.0\.1|\[::1\])(:|\/|$))[!-~]*$/,
-  2048,
-);
+const anyFetchAddress = text(fetchAddressWords, fetchAddressPattern, 2048);
+
+/** An address to fetch from. */
+export const fetchAddress: Shape<string> = {
+  ...anyFetchAddress,
+  read: (node, place, report) => {
+    const mayHoldSecret = node.type === "text" && node.text.includes("@");
+    if (!mayHoldSecret || fetchAddressPattern.test(node.text)) {
+      return anyFetchAddress.read(node, place, report);
+    }
+    // what stands before an `@` may be a password: it is not repeated
+    const message = `expected ${fetchAddressWords}, without credentials`;
+    refuseAt(report, place, "INVALID_VALUE", message);
+    return undefined;
+  },
+};
 
 /** A header's name in lower case (RFC 9110, 5.1). */
 export const headerName: Shape<string> = text(

@@ -381,8 +381,12 @@ test.each([
   ["a file", "file:///etc/passwd"],
   ["data", 'data:application/json,{"keys":[]}'],
   ["credentials in it", "https://user:secret@login.example/keys"],
+  ["credentials in it and no port", "https://user:secret@login.example:99999/keys"],
+  ["a mail address", "mailto:user:secret@login.example"],
 ])("a URL that is %s is refused", async (_why, url) => {
-  expect(await fetcher()(url)).toMatchObject({ ok: false, code: "url" });
+  const fetched = await fetcher()(url);
+  expect(fetched).toMatchObject({ ok: false, code: "url" });
+  expect(JSON.stringify(fetched)).not.toContain("secret");
 });
 
 test("JWT-250 discovery must name the configured issuer, byte by byte", async () => {
