@@ -125,6 +125,22 @@ test("a connection without a request goes to the only service or the named one, 
   );
 });
 
+test.each([
+  ["a Host that no readable service has", { host: "stock.example.com" }],
+  ["a name that no readable service has", { contextExtensions: { "mesh-iam-service": "stock" } }],
+])("BUN-5 beside a poisoned service nothing is the only one: %s", (_why, request) => {
+  const left = createServiceTable([orders], false);
+  const none = createServiceTable<typeof orders>([], false);
+  const lost = refuse("evaluation-error", "service-poisoned");
+  expect(selectService(left, attributesOf(request))).toEqual(lost);
+  expect(selectService(none, attributesOf(request))).toEqual(lost);
+  expect(selectService(left, attributesOfConnection())).toEqual(lost);
+  expect(selectService(left, attributesOf({ host: "orders.example.com" }))).toBe(orders);
+  expect(selectService(left, attributesOf({ host: "a,b" }))).toEqual(
+    refuse("ambiguous-host", "bad-host"),
+  );
+});
+
 test("hosts and names that are members of every object name nothing", () => {
   for (const word of ["__proto__", "constructor", "toString"]) {
     expect(selectService(three, attributesOf({ host: word }))).toMatchObject({ type: "denied" });

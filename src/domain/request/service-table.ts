@@ -1,6 +1,6 @@
 import type { CheckAttributes } from "./attributes.ts";
 import { canonicalHost } from "./canonical-host.ts";
-import { type Denied, deny } from "./denied.ts";
+import { type Denied, deny, isDenied } from "./denied.ts";
 import { reject } from "./rejection.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
 
@@ -16,10 +16,15 @@ export interface ServiceTable<E extends ServiceEntry> {
   readonly byName: ReadonlyMap<string, readonly E[]>;
   /** By canonical host; null where two services claim it, which decides for neither. */
   readonly byHost: ReadonlyMap<string, E | null>;
+  /** False: the slice has a service that cannot be read (BUN-5), whose name and hosts nobody knows. */
+  readonly isComplete: boolean;
 }
 
 /** Returns the table of `entries`. Linear in services and hosts; made once a snapshot. */
-export function createServiceTable<E extends ServiceEntry>(entries: readonly E[]): ServiceTable<E> {
+export function createServiceTable<E extends ServiceEntry>(
+  entries: readonly E[],
+  isComplete = true,
+): ServiceTable<E> {
   const byName = new Map<string, E[]>();
   const byHost = new Map<string, E | null>();
   for (const entry of entries) {
@@ -34,21 +39,34 @@ export function createServiceTable<E extends ServiceEntry>(entries: readonly E[]
       byHost.set(host, claimed === undefined || claimed === entry ? entry : null);
     }
   }
-  return Object.freeze({ entries, byName, byHost });
+  return Object.freeze({ entries, byName, byHost, isComplete });
 }
 
 const unknownName = Object.freeze(deny("route-not-found", "service-name"));
 const unknownHost = Object.freeze(deny("route-not-found", "service-host"));
 const noService = Object.freeze(deny("route-not-found", "no-service"));
+const poisonedService = Object.freeze(deny("evaluation-error", "service-poisoned"));
 
 /**
  * Returns the service that a request is for: the one that the listener's context extensions name; else
  * the only one, whatever the Host; else the one whose hosts have the canonical Host. Never a service
  * outside the table, whatever Host or extension say. Refusals: `route-not-found`, `ambiguous-host`.
  *
+ * In a table that is not complete nothing is the only one, and what is not found may be the service
+ * that cannot be read: `evaluation-error`.
+ *
  * Allocates nothing but for a Host in unusual spelling. Source: envoy-ext-authz 4.3.
  */
 export function selectService<E extends ServiceEntry>(
+  table: ServiceTable<E>,
+  attributes: CheckAttributes,
+): E | Denied {
+  const found = findService(table, attributes);
+  const isLost = !table.isComplete && isDenied(found) && found.reason === "route-not-found";
+  return isLost ? poisonedService : found;
+}
+
+function findService<E extends ServiceEntry>(
   table: ServiceTable<E>,
   attributes: CheckAttributes,
 ): E | Denied {
@@ -58,7 +76,7 @@ export function selectService<E extends ServiceEntry>(
   }
   const [first] = table.entries;
   if (first === undefined) return noService;
-  if (table.entries.length === 1) return first;
+  if (table.entries.length === 1 && table.isComplete) return first;
   if (!attributes.hasRequest) return unknownHost;
   // A text that is a canonical host stands for itself.
   const exact = table.byHost.get(attributes.host);

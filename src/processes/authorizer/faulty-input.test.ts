@@ -1,7 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { Written } from "../../../test/fakes/check-request.ts";
+import { allow, organization, policy, route, service } from "../../../test/fakes/documents.ts";
 import { metricSum } from "../../../test/fakes/metric-sum.ts";
-import { as, documents, one, person } from "../../../test/fakes/orders.ts";
+import { as, documents, login, one, person } from "../../../test/fakes/orders.ts";
 import { directoryOf, startPipeline } from "../../../test/fakes/pipeline.ts";
 
 describe("a repeated header (KEY-8)", () => {
@@ -58,5 +59,25 @@ describe("a poisoned object (BUN-5)", () => {
     }
     await pipeline.load(documents);
     expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("identity-policy");
+  });
+
+  test("a service: what was meant for it is not judged by the service that is left", async () => {
+    const open = (name: string) =>
+      service(name, [route("GET /v1/{id}", "Get", "thing/{id}")], {
+        hosts: [`${name}.example.com`],
+        resourcePolicy: policy(allow(`${name}:Get`, { Principal: "*" })),
+      });
+    const given = [...organization(login.jwks), open("ledger"), open("notes")];
+    const pipeline = await startPipeline({ documents: given });
+    const directory = directoryOf(given);
+    const [ledger] = directory.services.filter(({ name }) => name === "ledger");
+    await pipeline.activate({
+      ...directory,
+      services: directory.services.filter((one) => one !== ledger),
+      poison: [{ objectId: ledger?.id ?? "", kind: "service", reason: "unreadable" }],
+    });
+    const ask = (name: string) => pipeline.ask({ path: "/v1/7", host: `${name}.example.com` });
+    expect(ask("ledger").answer).toMatchObject({ status: 503, reason: "evaluation-error" });
+    expect(ask("notes").answer.reason).toBe("resource-policy");
   });
 });

@@ -76,10 +76,12 @@ export function createSnapshot(
   const services = frontedServices(directory, settings.services).map((service) =>
     frontService(service, policiesOfService(lookup, service), parts),
   );
+  // services that are named are all there: see `frontedServices`
+  const isComplete = settings.services.length > 0 || lookup.poison.ofKind("service").length === 0;
   return {
     position,
     lookup,
-    services: createServiceTable(services),
+    services: createServiceTable(services, isComplete),
     compiler,
     callers: new LRUCache<Credential, Caller>({
       max: settings.maxCallers,
