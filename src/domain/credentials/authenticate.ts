@@ -74,7 +74,8 @@ export function createTokenVerifier(issuers: Issuers): TokenVerifier {
  * A service that names a bearer kind judges every `authorization` header; one that names none leaves
  * it to its application. A bad credential is a denial: it never makes place for the next kind and
  * never becomes anonymous. Only an identity of the connection that is not of our mesh counts as
- * absent, and is listed in `dropped`. Of `requireCredential` the first that is missing is denied as
+ * absent, and is listed in `dropped`; one whose trust domain may be poisoned is an `evaluation-error`
+ * (BUN-5). Of `requireCredential` the first that is missing is denied as
  * `client-certificate-required` (mtls) or `unauthenticated`.
  *
  * `known` is asked before the header is read. Runs in every Check: synchronous; allocates the result, and
@@ -93,6 +94,8 @@ export function authenticate(
   if (credential !== null && isDenied(credential)) return credential;
 
   const peer = issuers.peerOf(attributes.sourcePrincipal);
+  // Anonymous would be somebody else, whom no Deny of the identity's own binds.
+  if (peer.type === "unknowable") return deny("evaluation-error", "trust-domain-poisoned");
   const mtls = peer.type === "mtls" ? peer : null;
   for (const kind of service.requireCredential) {
     if (pick(kind, credential, mtls) !== null) continue;

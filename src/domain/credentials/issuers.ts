@@ -72,6 +72,8 @@ export interface Issuers {
 export interface IssuersOptions {
   readonly providers: readonly TokenProvider[];
   readonly trustDomains: readonly FederatedTrustDomain[];
+  /** False: a trust domain of the revision cannot be read (BUN-5). Default true. */
+  readonly allTrustDomains?: boolean;
   /** The account of a SPIFFE id, longest match, null without a row (PRIN-9). */
   readonly accountOfSpiffeId: (trustDomain: string, namespace: string | null) => string | null;
   readonly keys: KeyReader;
@@ -102,7 +104,10 @@ export function createIssuers(options: IssuersOptions): Issuers {
   }
   for (const issuer of claimedTwice) byIssuer.delete(issuer);
 
-  const trustDomains = new Set(options.trustDomains.map((domain) => domain.name));
+  const trustDomains = {
+    names: new Set(options.trustDomains.map((domain) => domain.name)),
+    isComplete: options.allTrustDomains ?? true,
+  };
   const byTrustDomain = new Map<string, TokenIssuer>();
   for (const domain of options.trustDomains) {
     if (domain.keys !== null) byTrustDomain.set(domain.name, issuerOfTrustDomain(domain));

@@ -1,13 +1,25 @@
 import type { DroppedToken, MtlsCredential } from "./credential.ts";
 import { parseSpiffeId, tableNamespaceOf } from "./spiffe.ts";
 
-/** What `source.principal` proves: a mesh identity, nothing at all, or an identity not of our mesh. */
+/**
+ * What `source.principal` proves: a mesh identity, nothing at all, an identity not of our mesh, or one
+ * of which nobody can say, since its trust domain may be the one that cannot be read (BUN-5).
+ */
 export type Peer =
   | MtlsCredential
   | { readonly type: "none" }
-  | { readonly type: "dropped"; readonly dropped: DroppedToken };
+  | { readonly type: "dropped"; readonly dropped: DroppedToken }
+  | { readonly type: "unknowable" };
+
+/** The trust domains of our mesh. */
+export interface TrustDomainNames {
+  readonly names: ReadonlySet<string>;
+  /** False: there are more, whose names cannot be read. */
+  readonly isComplete: boolean;
+}
 
 const none: Peer = Object.freeze({ type: "none" });
+const unknowable: Peer = Object.freeze({ type: "unknowable" });
 
 /**
  * Returns the identity in `source.principal`, the first URI SAN, else DNS SAN, else subject of the
@@ -19,14 +31,16 @@ const none: Peer = Object.freeze({ type: "none" });
  */
 export function parsePeer(
   sourcePrincipal: string,
-  trustDomains: ReadonlySet<string>,
+  trustDomains: TrustDomainNames,
   accountOfSpiffeId: (trustDomain: string, namespace: string | null) => string | null,
 ): Peer {
   if (sourcePrincipal === "") return none;
   const parsed = parseSpiffeId(sourcePrincipal);
   if (!parsed.ok) return drop(parsed.code);
   const id = parsed.value;
-  if (!trustDomains.has(id.trustDomain)) return drop("foreign-trust-domain");
+  if (!trustDomains.names.has(id.trustDomain)) {
+    return trustDomains.isComplete ? drop("foreign-trust-domain") : unknowable;
+  }
   if (accountOfSpiffeId(id.trustDomain, tableNamespaceOf(id)) === null) return drop("no-account");
   return Object.freeze({ type: "mtls", spiffeId: id });
 }

@@ -1,6 +1,14 @@
 import { describe, expect, test } from "vitest";
 import type { Written } from "../../../test/fakes/check-request.ts";
-import { allow, organization, policy, route, service } from "../../../test/fakes/documents.ts";
+import {
+  allow,
+  deny,
+  organization,
+  policy,
+  route,
+  service,
+  spiffeIdOf,
+} from "../../../test/fakes/documents.ts";
 import { metricSum } from "../../../test/fakes/metric-sum.ts";
 import { as, documents, login, one, person } from "../../../test/fakes/orders.ts";
 import { directoryOf, startPipeline } from "../../../test/fakes/pipeline.ts";
@@ -79,5 +87,31 @@ describe("a poisoned object (BUN-5)", () => {
     const ask = (name: string) => pipeline.ask({ path: "/v1/7", host: `${name}.example.com` });
     expect(ask("ledger").answer).toMatchObject({ status: 503, reason: "evaluation-error" });
     expect(ask("notes").answer.reason).toBe("resource-policy");
+  });
+
+  test("a trust domain: its identities are not taken for nobody, whom no Deny names", async () => {
+    const thief = spiffeIdOf("thief");
+    const refused = policy(
+      allow("orders:Get", { Principal: "*" }),
+      deny("orders:Get", {
+        Principal: "*",
+        Condition: { StringEquals: { "mesh:SourceSpiffeId": thief } },
+      }),
+    );
+    const given = [
+      ...organization(login.jwks),
+      service("orders", [route("GET /v1", "Get", "v1")], { resourcePolicy: refused }),
+    ];
+    const pipeline = await startPipeline({ documents: given });
+    const ask = (sourcePrincipal: string) => pipeline.ask({ path: "/v1", sourcePrincipal });
+    expect(ask(thief).answer.reason).toBe("explicit-deny");
+    const directory = directoryOf(given);
+    const [domain] = directory.trustDomains;
+    const poison = [{ objectId: domain?.id ?? "", kind: "trustDomain", reason: "unreadable" }];
+    await pipeline.activate({ ...directory, trustDomains: [], poison });
+    expect(ask(thief).answer).toMatchObject({ status: 503, reason: "evaluation-error" });
+    expect(ask("").answer.reason).toBe("resource-policy");
+    await pipeline.activate({ ...directory, trustDomains: [] });
+    expect(ask(thief).answer.reason).toBe("resource-policy");
   });
 });

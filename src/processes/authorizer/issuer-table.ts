@@ -23,7 +23,7 @@ export class IssuerTable {
     this.#keys = keys;
     this.#listener = listener;
     this.#maxTokenChars = maxTokenChars;
-    this.#issuers = this.#make([], []);
+    this.#issuers = this.#make([], [], true);
   }
 
   get issuers(): Issuers {
@@ -35,20 +35,27 @@ export class IssuerTable {
    * promise ends: each new key source was tried once by then. Never rejects: keys that cannot be had
    * deny their tokens, no others.
    */
-  async follow({ oidcProviders, trustDomains }: Directory): Promise<void> {
+  async follow({ oidcProviders, trustDomains, poison }: Directory): Promise<void> {
     await this.#keys.configure(keySources(oidcProviders, trustDomains));
-    const fingerprint = JSON.stringify([oidcProviders, trustDomains], mapsAsLists);
+    const allTrustDomains = !poison.some(({ kind }) => kind === "trustDomain");
+    const parts = [oidcProviders, trustDomains, allTrustDomains];
+    const fingerprint = JSON.stringify(parts, mapsAsLists);
     if (fingerprint === this.#fingerprint) return;
     this.#fingerprint = fingerprint;
-    this.#issuers = this.#make(oidcProviders, trustDomains);
+    this.#issuers = this.#make(oidcProviders, trustDomains, allTrustDomains);
   }
 
   /** Borrows nothing of a directory but these records: the rest of it dies with its snapshot. */
-  #make(providers: Directory["oidcProviders"], trustDomains: Directory["trustDomains"]): Issuers {
+  #make(
+    providers: Directory["oidcProviders"],
+    trustDomains: Directory["trustDomains"],
+    allTrustDomains: boolean,
+  ): Issuers {
     const tables = new Map(trustDomains.map((domain) => [domain.name, trustTableOf(domain)]));
     return createIssuers({
       providers,
       trustDomains,
+      allTrustDomains,
       accountOfSpiffeId(trustDomain, namespace) {
         const table = tables.get(trustDomain);
         return table === undefined ? null : accountOfNamespace(table, namespace);
