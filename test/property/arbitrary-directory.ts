@@ -268,7 +268,36 @@ export const arbitraryDirectory: fc.Arbitrary<Directory> = fc
       trustDomains: withIds("td-", drawn.trustDomains),
       services: withIds("svc-", drawn.services).map((one, i) => ({ ...one, name: `s${i}` })),
     };
-  });
+  })
+  .map((directory) => (directory.organization === null ? freed(directory) : placed(directory)));
+
+/** Without an organization there is no tree. */
+function freed(directory: Directory): Directory {
+  return {
+    ...directory,
+    organizationalUnits: [],
+    serviceControlPolicies: [],
+    resourceControlPolicies: [],
+    accounts: directory.accounts.map((one) => ({ ...one, parentId: null })),
+  };
+}
+
+/** With one, every account that owns something has a place in it. */
+function placed(directory: Directory): Directory {
+  const { users, groups, roles, workloads, managedPolicies, services, accounts } = directory;
+  const owners = [users, groups, roles, workloads, managedPolicies, services].flat();
+  const ids = new Set(owners.map(({ account }) => account));
+  for (const { id } of accounts) ids.delete(id);
+  const more = [...ids].map((id) => ({
+    id,
+    name: "",
+    parentId: "r-1",
+    email: "",
+    tags: new Map(),
+    state: "active" as const,
+  }));
+  return { ...directory, accounts: [...accounts, ...more] };
+}
 
 function few<T>(one: fc.Arbitrary<T>): fc.Arbitrary<T[]> {
   return fc.array(one, { maxLength: 4 });

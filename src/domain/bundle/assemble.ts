@@ -7,7 +7,8 @@ type Content<T extends PartContent["type"]> = Extract<PartContent, { readonly ty
 
 /**
  * Returns the directory that `parts`, complete and verified, say, or `bundle-parse` when a unique id
- * occurs twice. Entities keep the order of the parts.
+ * occurs twice, `bundle-incomplete` when an account of an organization has no place in it, which would
+ * free it of every SCP and RCP. Entities keep the order of the parts.
  *
  * An account that is not in the slice has only its place: name and e-mail are empty. A policy or
  * group that is referred to and absent gets a poison marker: an absent object is never an empty one.
@@ -24,13 +25,21 @@ export function assembleDirectory(
   if (organization === undefined || providers === undefined) {
     return refuse("bundle-incomplete", "organization or providers are missing");
   }
+  const indexes = of("account-index");
+  const unplaced = unplacedAccountOf(organization, indexes, parts);
+  if (unplaced !== null) {
+    return refuse(
+      "bundle-incomplete",
+      `account ${quote(unplaced)} has no place in the organization`,
+    );
+  }
   const buckets = of("principal-bucket");
   const directory: Directory = {
     org,
     partition: organization.partition,
     organization: organization.organization,
     organizationalUnits: organization.organizationalUnits,
-    accounts: accountsOf(organization, of("account-index")),
+    accounts: accountsOf(organization, indexes),
     serviceControlPolicies: organization.serviceControlPolicies,
     resourceControlPolicies: organization.resourceControlPolicies,
     users: buckets.flatMap(({ users }) => users),
@@ -48,6 +57,18 @@ export function assembleDirectory(
   if (twice !== null) return refuse("bundle-parse", `the id ${quote(twice)} occurs twice`);
   const poison = [...parts.flatMap((part) => part.poison), ...danglingReferences(directory)];
   return { ok: true, directory: Object.freeze({ ...directory, poison }) };
+}
+
+/** Returns an account that has an index, and neither a place nor a marker for one; null for none. */
+function unplacedAccountOf(
+  { organization, places }: Content<"organization">,
+  indexes: readonly Content<"account-index">[],
+  parts: readonly VerifiedPart[],
+): string | null {
+  if (organization === null) return null;
+  const known = new Set(places.map(({ id }) => id));
+  for (const { poison } of parts) for (const { objectId } of poison) known.add(objectId);
+  return indexes.find(({ account }) => !known.has(account))?.account ?? null;
 }
 
 function accountsOf(

@@ -130,6 +130,9 @@ class PartReading {
     if (this.poison.some(({ kind }) => kind === "organization")) {
       return this.#refuse("the organization itself cannot be read");
     }
+    if (facts === undefined && hasTree(message)) {
+      return this.#refuse("units, policies or places of an organization that is absent");
+    }
     return message.partition === ""
       ? this.#refuse("the partition is empty")
       : { ok: true, content };
@@ -257,4 +260,14 @@ class PartReading {
   #refuse(detail: string): Refusal {
     return refuse("bundle-parse", detail, this.#ref.name);
   }
+}
+
+/** Returns whether the message holds anything that only an organization has. */
+function hasTree(message: OrganizationMessage): boolean {
+  const { organizationalUnits, serviceControlPolicies, resourceControlPolicies } = message;
+  const lists = [organizationalUnits, serviceControlPolicies, resourceControlPolicies];
+  return (
+    lists.some(({ length }) => length > 0) ||
+    message.accounts.some(({ parentId }) => parentId !== undefined)
+  );
 }

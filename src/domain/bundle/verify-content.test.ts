@@ -241,6 +241,39 @@ test("revocations that this reader cannot apply refuse the bundle instead of bei
   expect(refused).toMatchObject({ code: "bundle-parse", partId: "revocations" });
 });
 
+/** The organization part of `from`, put into the bundle of the whole sample. */
+function withOrganizationOf(from: Partial<Directory>): SignedBundle {
+  const encoded = encodeSlice(sampleDirectory(from), defaultBundleLimits);
+  const part = encoded.ok && encoded.slice.parts.find(({ ref }) => ref.name === "organization");
+  if (!part) throw new Error("has an organization part");
+  return withPart(pieces(), "organization", part.bytes);
+}
+
+const bare = {
+  organization: null,
+  organizationalUnits: [],
+  serviceControlPolicies: [],
+  resourceControlPolicies: [],
+  accounts: sampleDirectory().accounts.map((one) => ({ ...one, parentId: null })),
+};
+
+test("a tree without its organization is refused: every account would be free of its SCPs", () => {
+  const parts = ["organizationalUnits", "serviceControlPolicies", "accounts"] as const;
+  for (const kept of [...parts, "resourceControlPolicies"] as const) {
+    const from = { ...bare, [kept]: sampleDirectory()[kept] };
+    const refused = { code: "bundle-parse", partId: "organization" };
+    expect(verify(withOrganizationOf(from)), kept).toMatchObject(refused);
+  }
+  expect(verify(withOrganizationOf(bare))).toMatchObject({ ok: true });
+});
+
+test("BUN-33 an account without a place in its organization is refused, not taken for a free one", () => {
+  const accounts = sampleDirectory().accounts.filter(({ id }) => id !== shop);
+  expect(verify(withOrganizationOf({ accounts }))).toMatchObject({ code: "bundle-incomplete" });
+  const poison = [{ objectId: shop, kind: "account", reason: "unreadable" }];
+  expect(verify(withOrganizationOf({ accounts, poison }))).toMatchObject({ ok: true });
+});
+
 test("a unique id that occurs twice refuses the bundle", () => {
   const twice = sampleDirectory({ users: [user("bob"), user("bob", { account: partner })] });
   expect(verify(bundleOf(twice))).toMatchObject({ ok: false, code: "bundle-parse" });
