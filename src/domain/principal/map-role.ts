@@ -5,12 +5,8 @@ import type { DirectoryLookup } from "../directory/lookup.ts";
 import type { OidcProvider, ProviderRule } from "../directory/model.ts";
 import { type Denied, deny } from "../request/denied.ts";
 import { sessionNameOf } from "../sts/session-name.ts";
-import {
-  checkTags,
-  mergeTags,
-  readSessionClaims,
-  type SessionClaims,
-} from "../sts/session-tags.ts";
+import { mergeTags, readSessionClaims, type SessionClaims } from "../sts/session-tags.ts";
+import { chainTags } from "../sts/tag-chain.ts";
 import {
   createWebIdentityTrust,
   type TrustEvaluator,
@@ -34,7 +30,7 @@ export interface RoleSession {
  *
  * Denied as `principal-not-mapped` if the claim gives no name or no such role exists, `revoked` while
  * role or account are disabled, `token-claims` for session tags or a source identity that are refused
- * (TAG-5), whether claims or the rule's own tags hold them.
+ * (TAG-5), whether claims or the rule's own tags hold them, or for transitive keys of no tag (TAG-2).
  */
 export function mapRole(
   rule: RoleRule,
@@ -113,6 +109,7 @@ function sessionOf(rule: RoleRule, { claims }: JwtCredential): SessionClaims | D
   const claimed = [...read.value.tags].filter(
     ([key, value]) => !own.some(([other, text]) => other === key && text === value),
   );
-  const tags = checkTags([...claimed, ...own]);
-  return tags.ok ? { ...read.value, tags: tags.value } : deny("token-claims", tags.code);
+  // A session that a token gives begins a chain: nothing is inherited.
+  const chain = chainTags(new Map(), [...claimed, ...own], read.value.transitiveTagKeys);
+  return chain.ok ? { ...read.value, tags: chain.value.passed } : deny("token-claims", chain.code);
 }

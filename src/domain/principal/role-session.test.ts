@@ -88,6 +88,22 @@ test.each([
   ["a text for the claim", { [tags]: "team=blue" }, null],
   ["a list for the claim", { [tags]: ["team"] }, null],
   ["transitive keys that are a number", { [tags]: { transitive_tag_keys: 7 } }, null],
+  ["TAG-2 a transitive key of no tag", { [tags]: { transitive_tag_keys: ["team"] } }, null],
+  [
+    "TAG-2 a transitive key of another tag",
+    { ...flat, [`${tags}/transitive_tag_keys`]: ["x"] },
+    null,
+  ],
+  [
+    "TAG-2 a transitive key twice",
+    { ...flat, [`${tags}/transitive_tag_keys`]: ["team", "Team"] },
+    null,
+  ],
+  [
+    "a transitive key in another case",
+    { ...flat, [`${tags}/transitive_tag_keys`]: ["Team"] },
+    "blue",
+  ],
   ["a malformed source identity", { "https://aws.amazon.com/source_identity": "a b" }, null],
   [
     "51 tags",
@@ -140,6 +156,18 @@ test("a tag that claims and rule both set must be the same", () => {
     textsOf(mapToken(lookup, { team: "blue", ...claim("blue") }), "aws:principaltag/team"),
   ).toEqual(["blue"]);
   expect(mapToken(lookup, { team: "blue", ...claim("red") })).toBe("token-claims session-tags");
+});
+
+test("TAG-2 a transitive key may name a tag that the rule makes", () => {
+  const lookup = lookupOf(
+    oidcProvider([toRole("app", { tags: { dept: { claim: "dept" } } })]),
+    role("app", { Action: ["sts:AssumeRoleWithWebIdentity", "sts:TagSession"] }),
+  );
+  const claims = { [tags]: { transitive_tag_keys: ["dept"] } };
+  expect(textsOf(mapToken(lookup, { ...claims, dept: "a" }), "aws:principaltag/dept")).toEqual([
+    "a",
+  ]);
+  expect(mapToken(lookup, claims)).toBe("token-claims session-tags");
 });
 
 test("a trust policy that only allows to tag does not allow the session", () => {

@@ -2,7 +2,7 @@ import { foldAscii } from "../../iam/ascii.ts";
 import type { JsonValue } from "../../iam/policy/json.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
 import type { Claims, ClaimValue } from "../credentials/credential.ts";
-import { memberOf, parseJsonObject } from "../credentials/json-object.ts";
+import { parseJsonObject } from "../credentials/json-object.ts";
 import { isSessionName } from "./session-name.ts";
 
 type Tags = ReadonlyMap<string, string>;
@@ -104,8 +104,8 @@ function readNested(claim: ClaimValue | undefined): Parsed<GivenTags | null> {
   if (principalTags === undefined) return { ok: true, value: { tags: [], transitive } };
   if (principalTags.type !== "object") return refuse("expected an object of principal tags");
   const tags: [string, string][] = [];
-  for (const { key } of principalTags.entries) {
-    const values = textsOf(memberOf(principalTags, key));
+  for (const { key, value } of principalTags.entries) {
+    const values = textsOf(value);
     if (values?.length !== 1) return refuse(`expected one value for the tag ${quote(key)}`);
     tags.push([key, values[0] ?? ""]);
   }
@@ -132,9 +132,9 @@ function readFlattened(claims: Claims): Parsed<GivenTags | null> {
 }
 
 /** Returns the texts of a JSON text or list of texts, else null. */
-function textsOf(value: JsonValue | undefined): readonly string[] | null {
-  if (value?.type === "string") return [value.value];
-  if (value?.type !== "array") return null;
+function textsOf(value: JsonValue): readonly string[] | null {
+  if (value.type === "string") return [value.value];
+  if (value.type !== "array") return null;
   const texts = value.items.flatMap((item) => (item.type === "string" ? [item.value] : []));
   return texts.length === value.items.length ? texts : null;
 }
