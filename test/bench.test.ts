@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { groups } from "../bench/groups.ts";
@@ -25,8 +25,18 @@ test("a quick run of one row gives a figure of every round", { timeout: 60_000 }
   expect(row?.figure?.min).toBeLessThanOrEqual(row?.figure?.max ?? Number.NaN);
 });
 
+/** Runs the bench; returns its exit code and what it said on stderr. */
+function refusal(...args: readonly string[]): [number | null, string] {
+  const { status, stderr } = spawnSync(process.execPath, ["--expose-gc", main, ...args], {
+    encoding: "utf8",
+  });
+  return [status, stderr];
+}
+
 test("an unknown row is refused with the names there are", () => {
-  expect(() => bench("--rows", "dcode")).toThrow();
+  const [code, said] = refusal("--rows", "dcode");
+  expect(said).toMatch(/^no row or group `dcode`, expected one of: .*\bdecode\b/);
+  expect(code).toBe(1);
 });
 
 test("the help names every row", () => {

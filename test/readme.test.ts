@@ -23,6 +23,13 @@ function block(marker: string): string {
   return readme.slice(start, end);
 }
 
+/** The words of each line that begins with `npx mesh-iam`, without that and without its comment. */
+function commandsOf(text: string): string[][] {
+  return [...text.matchAll(/^npx mesh-iam ([^#\n]*)/gm)].map(([, line = ""]) =>
+    line.trim().split(/\s+/),
+  );
+}
+
 async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
   let out = "";
   let err = "";
@@ -42,7 +49,9 @@ async function run(args: readonly string[]): Promise<{ code: number; out: string
 
 describe("README", () => {
   test("shows files as they are", () => {
-    for (const [, kind, path] of readme.matchAll(/<!-- (file|part of): (\S+) -->/g)) {
+    const files = [...readme.matchAll(/<!-- (file|part of): (\S+) -->/g)];
+    expect(files.length).toBeGreaterThan(1);
+    for (const [, kind, path] of files) {
       const shown = block(`${kind}: ${path}`);
       expect(readFileSync(path as string, "utf8"), path).toContain(shown);
     }
@@ -56,9 +65,12 @@ describe("README", () => {
 
   test("names npm scripts that exist", () => {
     const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
-    const named = [...readme.matchAll(/npm (?:run )?(start|test|bench)/g)].map(([, name]) => name);
-    expect(named.length).toBeGreaterThan(2);
-    expect(named.filter((name) => !(String(name) in scripts))).toEqual([]);
+    // `install` is npm's own; `run` is followed by a script's name.
+    const named = [...readme.matchAll(/\bnpm (?:run )?(?!install\b)([\w:-]+)/g)].map(
+      ([, name = ""]) => name,
+    );
+    expect(named).toEqual(expect.arrayContaining(["start", "test", "bench"]));
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
 
   test("asks a question that is answered as it says", async () => {
@@ -87,10 +99,12 @@ describe("README", () => {
   test("has commands that work, in their order", async () => {
     const keys = join(folder, "keys");
     const bundle = join(folder, "bundle");
-    const commands = [...readme.matchAll(/^npx mesh-iam ((?:validate|keys|bundle) [^#\n]*)/gm)].map(
-      ([, line = ""]) => line.trim().split(/\s+/),
+    // The authorizer serves until it is stopped: its lines are checked below.
+    const commands = commandsOf(readme).filter(([command]) => command !== "authorizer");
+    const names = commands.map(([command, sub]) =>
+      command === "validate" || command === "test" ? command : `${command} ${sub}`,
     );
-    expect(commands.length).toBe(4);
+    expect(names).toEqual(["validate", "test", "keys generate", "bundle build", "bundle sign"]);
     for (const words of commands) {
       const args = words.map((word, at) => {
         if (at === 0) return word;
@@ -100,6 +114,15 @@ describe("README", () => {
       });
       const ran = await run(args);
       expect([args.join(" "), ran.code, ran.err]).toEqual([args.join(" "), 0, ""]);
+    }
+  });
+
+  test("starts the authorizer with options that it has", async () => {
+    const lines = commandsOf(readme).filter(([command]) => command === "authorizer");
+    expect(lines.length).toBe(2);
+    const { out: help } = await run(["authorizer", "--help"]);
+    for (const option of lines.flat().filter((word) => word.startsWith("--"))) {
+      expect(help).toMatch(new RegExp(`^ +(-\\w, )?${option}\\b`, "m"));
     }
   });
 
