@@ -6,6 +6,7 @@ export default defineConfig({
     testTimeout: 20_000,
     coverage: {
       provider: "v8",
+      reporter: [["text", { skipFull: true }]],
       include: ["src/iam/**/*.ts"],
       exclude: ["**/*.test.ts"],
       thresholds: { branches: 95, lines: 95 },
