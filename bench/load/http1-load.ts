@@ -37,6 +37,11 @@ export class Http1Load {
     return this.#answers() - before;
   }
 
+  /** Requests that were answered since the load was opened. */
+  get answered(): number {
+    return this.#answers();
+  }
+
   close(): void {
     for (const client of this.#clients) client.close();
   }

@@ -9,6 +9,22 @@ export interface CheckCounts {
   readonly tokenHits: number;
 }
 
+/**
+ * Returns what came to pass between two readings of the server called `name`. Throws unless it counted
+ * just the Checks that were asked of it (performance 4.4, 2).
+ */
+export function countsBetween(name: string, from: CheckCounts, to: CheckCounts): CheckCounts {
+  const checks = to.checks - from.checks;
+  const asked = to.asked - from.asked;
+  if (checks !== asked) throw new Error(`${name} counted ${checks} checks, ${asked} were asked`);
+  return {
+    checks,
+    asked,
+    decisionHits: to.decisionHits - from.decisionHits,
+    tokenHits: to.tokenHits - from.tokenHits,
+  };
+}
+
 /** Reads the counters of the authorizer whose diagnostics are served at `host:port`. */
 export async function readCheckCounts(diagnostics: string): Promise<CheckCounts> {
   const text = await readPage(`http://${diagnostics}/metrics`);

@@ -5,14 +5,16 @@ import {
   launchEnvoy,
   type RunningEnvoy,
 } from "../../src/processes/cli/quickstart/envoy-process.ts";
+import { http1Request } from "../../test/fakes/http-client.ts";
 import { policyOf, shopName } from "../corpus/organization.ts";
 import { createWorkspace, quickSize, usualSize, type Workspace } from "../corpus/workspace.ts";
 import { envoyConfig } from "../envoy/config.ts";
 import { Http1Load } from "../load/http1-load.ts";
-import { introduceTokens } from "../load/verify-answers.ts";
+import { introduceTokens, verifyAnswers } from "../load/verify-answers.ts";
 import { type Child, pinned, startChild } from "../measure/child.ts";
 import { canReadCpu, cpuUs } from "../measure/cpu.ts";
 import { figureOf, ratiosOf } from "../measure/figures.ts";
+import { type CheckCounts, countsBetween, readCheckCounts } from "../measure/scrape.ts";
 import type { AuthorizerSettings, Served } from "../serve.ts";
 import { rotate } from "../subjects/subject.ts";
 import type { Group, RowResult, Run } from "./row.ts";
@@ -49,10 +51,17 @@ export const envoyGroup: Group = {
 /** A way that a request can take, under load. */
 interface Track {
   readonly name: string;
-  readonly authorizer: Child | null;
+  readonly authorizer: Authorizer | null;
+  /** Envoy's listener of it on loopback. */
+  readonly port: number;
   readonly load: Http1Load;
   readonly envoyUs: number[];
   readonly authorizerUs: number[];
+}
+
+interface Authorizer {
+  readonly child: Child;
+  readonly served: Served;
 }
 
 async function measure(run: Run, wanted: ReadonlySet<string>): Promise<Map<string, RowResult>> {
@@ -63,16 +72,16 @@ async function measure(run: Run, wanted: ReadonlySet<string>): Promise<Map<strin
   const workspace = createWorkspace(run.quick ? quickSize : usualSize);
   const opened: (() => unknown)[] = [() => workspace.remove()];
   try {
-    const authorizers = new Map<string, Child>();
+    const authorizers = new Map<string, Authorizer>();
     const ways = [
       { name: "bare", socket: null },
       ...[...wanted].map((name) => wayOf(name, workspace)),
     ];
     for (const name of wanted) {
       run.progress(`envoy: starting ${name}`);
-      const child = await startAuthorizer(name, workspace);
-      authorizers.set(name, child);
-      opened.push(() => child.stop());
+      const authorizer = await startAuthorizer(name, workspace);
+      authorizers.set(name, authorizer);
+      opened.push(() => authorizer.child.stop());
     }
     const { folder } = workspace;
     const config = envoyConfig(ways);
@@ -86,10 +95,14 @@ async function measure(run: Run, wanted: ReadonlySet<string>): Promise<Map<strin
       const load = await Http1Load.open(port, connections, rotate(requests));
       opened.push(() => load.close());
       const authorizer = authorizers.get(name) ?? null;
-      tracks.push({ name, authorizer, load, envoyUs: [], authorizerUs: [] });
+      tracks.push({ name, authorizer, port, load, envoyUs: [], authorizerUs: [] });
     }
+    for (const track of tracks) await verifyTrack(track, workspace);
+    const before = await countsOf(tracks);
     await measureRounds(tracks, envoy, run);
-    return resultsOf(tracks);
+    const after = await countsOf(tracks);
+    for (const track of tracks) await verifyTrack(track, workspace);
+    return resultsOf(tracks, before, after);
   } finally {
     for (const close of opened.reverse()) await close();
   }
@@ -105,7 +118,7 @@ async function measureRounds(
   for (let round = 0; round <= rounds; round++) {
     run.progress(`envoy: round ${round} of ${rounds}`);
     for (const track of tracks) {
-      const own = track.authorizer?.pid ?? null;
+      const own = track.authorizer?.child.pid ?? null;
       const envoyBefore = cpuUs(envoy.pid);
       const ownBefore = own === null ? 0 : cpuUs(own);
       const answers = await track.load.run(run.quick ? 0.3 : 1.5);
@@ -116,7 +129,49 @@ async function measureRounds(
   }
 }
 
-function resultsOf(tracks: readonly Track[]): Map<string, RowResult> {
+/** Asks the authorizer itself, and through Envoy: the usual request passes, the denied one does not. */
+async function verifyTrack(track: Track, { corpus }: Workspace): Promise<void> {
+  const { name, authorizer, port } = track;
+  const decides = authorizer !== null && authorizer.served.diagnostics !== null;
+  if (authorizer !== null) await verifyAnswers(authorizer.served.address, corpus, decides);
+  for (const [method, want] of [
+    ["GET", 200],
+    ["DELETE", decides ? 403 : 200],
+  ] as const) {
+    const { status } = await http1Request(`127.0.0.1:${port}`, {
+      method,
+      target: targetOf(shopName(policyOf(0, 0)), 0),
+      host,
+      headers: [["authorization", `Bearer ${corpus.tokens[0]}`]],
+    });
+    if (status !== want) throw new Error(`${name}: ${method} got ${status}, expected ${want}`);
+  }
+}
+
+async function countsOf(tracks: readonly Track[]): Promise<Map<string, CheckCounts>> {
+  const counts = new Map<string, CheckCounts>();
+  for (const { name, authorizer, load } of tracks) {
+    const diagnostics = authorizer?.served.diagnostics ?? null;
+    if (diagnostics === null) continue;
+    counts.set(name, { ...(await readCheckCounts(diagnostics)), asked: load.answered });
+  }
+  return counts;
+}
+
+function hitsOf(name: string, from?: CheckCounts, to?: CheckCounts): Record<string, number> {
+  if (from === undefined || to === undefined) return {};
+  const { checks, decisionHits, tokenHits } = countsBetween(name, from, to);
+  return {
+    "decision cache hits": decisionHits / checks,
+    "token cache hits": tokenHits / checks,
+  };
+}
+
+function resultsOf(
+  tracks: readonly Track[],
+  before: ReadonlyMap<string, CheckCounts>,
+  after: ReadonlyMap<string, CheckCounts>,
+): Map<string, RowResult> {
   const [bare, ...others] = tracks;
   if (bare === undefined) throw new Error("no bare Envoy");
   return new Map(
@@ -130,6 +185,7 @@ function resultsOf(tracks: readonly Track[]): Map<string, RowResult> {
             "µs of bare Envoy": figureOf(bare.envoyUs).median,
             "µs of Envoy": figureOf(envoyUs).median,
             "µs of the authorizer": figureOf(authorizerUs).median,
+            ...hitsOf(name, before.get(name), after.get(name)),
           },
         },
       ];
@@ -143,12 +199,11 @@ function wayOf(name: string, { folder }: Workspace) {
   return { name, socket: join(folder, `${name}.sock`) };
 }
 
-async function startAuthorizer(name: string, workspace: Workspace): Promise<Child> {
+async function startAuthorizer(name: string, workspace: Workspace): Promise<Authorizer> {
   const { socket } = wayOf(name, workspace);
   if (name === "envoy-no-op") {
     const child = startChild([script, "no-op", `unix:${socket}`]);
-    await child.next<Served>();
-    return child;
+    return { child, served: await child.next<Served>() };
   }
   const settings: AuthorizerSettings = {
     listener: "http2",
@@ -157,9 +212,15 @@ async function startAuthorizer(name: string, workspace: Workspace): Promise<Chil
     sets: [`decisionCache.enabled=${name === "envoy"}`],
   };
   const child = startChild([script, "authorizer", JSON.stringify(settings)]);
-  const { address } = await child.next<Served>();
-  await introduceTokens(address, workspace.corpus);
-  return child;
+  const served = await child.next<Served>();
+  await introduceTokens(served.address, workspace.corpus);
+  return { child, served };
+}
+
+const host = "orders.shop.svc.cluster.local";
+
+function targetOf(shop: string, n: number): string {
+  return `/v1/shops/${shop}/orders/7${String(n).padStart(9, "0")}?expand=lines,parcels,shipping,taxes`;
 }
 
 /** Requests of the corpus' callers and paths, 15 headers each. */
@@ -169,8 +230,8 @@ function requestsOf({ corpus }: Workspace): Buffer[] {
     const user = n % users;
     const shop = shopName(policyOf(user, Math.floor(n / users)));
     const lines = [
-      `GET /v1/shops/${shop}/orders/7${String(n).padStart(9, "0")}?expand=lines,parcels,shipping,taxes HTTP/1.1`,
-      "host: orders.shop.svc.cluster.local",
+      `GET ${targetOf(shop, n)} HTTP/1.1`,
+      `host: ${host}`,
       "accept: application/json",
       "accept-encoding: gzip, br",
       "accept-language: en",
