@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
-import { loadavg } from "node:os";
+import { availableParallelism, loadavg } from "node:os";
 import { join } from "node:path";
 import { groups } from "./groups.ts";
 import { pinGenerator } from "./measure/child.ts";
 import { helpText, type Options, parseOptions } from "./options.ts";
+import { refusalToRecord } from "./recording.ts";
 import { type ResultRow, type Results, resultRow, resultsOf } from "./results.ts";
 import type { Group, Run } from "./rows/row.ts";
 import { formatTable } from "./table.ts";
@@ -34,6 +35,12 @@ async function main(): Promise<number> {
   const selected = select(options);
   if (typeof selected === "string") {
     console.error(selected);
+    return 1;
+  }
+  const load = loadavg()[0] ?? Number.NaN;
+  const refusal = refusalToRecord({ ...options, load, cores: availableParallelism() });
+  if (refusal !== null) {
+    console.error(refusal);
     return 1;
   }
   const results = await measure(selected, options);

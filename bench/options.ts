@@ -7,6 +7,8 @@ export interface Options {
   readonly help: boolean;
   /** Write the figures into the repository: results/latest.json and the page made from it. */
   readonly record: boolean;
+  /** Record what should not be: a quick or partial run, or one of a busy machine. */
+  readonly force: boolean;
   /** Fail where a ratio is grossly worse than the recorded one, twice. */
   readonly check: boolean;
   /** Rows or groups by name; empty: all. */
@@ -24,6 +26,7 @@ export function parseOptions(args: readonly string[]): Options | string {
         json: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
         record: { type: "boolean", default: false },
+        force: { type: "boolean", default: false },
         check: { type: "boolean", default: false },
         rows: { type: "string", default: "" },
         profile: { type: "string", default: "" },
@@ -49,7 +52,8 @@ ratio is taken round by round. Absolute figures on a shared machine are weather.
   --rows a,b     only these rows or groups (below)
   --quick        few and short rounds: shows that everything works, not to be quoted
   --json         one JSON document on stdout instead of the table
-  --record       write bench/results/latest.json and docs/reference/benchmarks.md
+  --record       write bench/results/latest.json and docs/reference/benchmarks.md; refused for a quick
+                 or partial run and on a busy machine, but with --force
   --check        exit 1 where a ratio is 1.5 times worse than the recorded one, confirmed by a second run
   --profile DIR  write CPU profiles of the servers of the \`check\` rows
 
