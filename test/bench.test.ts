@@ -3,7 +3,9 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { groups } from "../bench/groups.ts";
 import { figureOf, percentile, ratiosOf } from "../bench/measure/figures.ts";
+import { refusalToRecord } from "../bench/recording.ts";
 import type { Results } from "../bench/results.ts";
+import { cedarEvaluation } from "../bench/subjects/cedar.ts";
 import { goalOf, isGrossRegression, namesOfGoals, verdictOf } from "../bench/thresholds.ts";
 
 /** The bench runs and adds up. Nothing here says how fast anything is: that is for `npm run bench`. */
@@ -37,6 +39,43 @@ test("an unknown row is refused with the names there are", () => {
   const [code, said] = refusal("--rows", "dcode");
   expect(said).toMatch(/^no row or group `dcode`, expected one of: .*\bdecode\b/);
   expect(code).toBe(1);
+});
+
+const idle = {
+  record: true,
+  force: false,
+  help: false,
+  quick: false,
+  rows: [],
+  load: 0.4,
+  cores: 2,
+};
+
+test.each([
+  { why: "a quick run", run: { quick: true }, want: "leave --quick out" },
+  { why: "a part of the rows", run: { rows: ["decode"] }, want: "leave --rows out" },
+  { why: "a busy machine", run: { load: 2.1 }, want: "(load 2.1 on 2 cores); wait" },
+])("$why is not recorded, unless forced", ({ run, want }) => {
+  expect(refusalToRecord({ ...idle, ...run })).toContain(want);
+  expect(refusalToRecord({ ...idle, ...run, force: true })).toBeNull();
+  expect(refusalToRecord({ ...idle, ...run, record: false })).toBeNull();
+});
+
+test("a whole run of an idle machine is recorded", () => {
+  expect(refusalToRecord(idle)).toBeNull();
+});
+
+test("a refusal to record comes before anything is measured", () => {
+  const [code, said] = refusal("--record", "--quick");
+  expect(said).toBe(
+    "not recorded: a quick run is not to be quoted; leave --quick out, or add --force to record all the same\n",
+  );
+  expect(code).toBe(1);
+});
+
+test("Cedar decides the questions of its row as we do", () => {
+  const subject = cedarEvaluation();
+  expect(subject.type === "loop" && subject.call()).toBe(1);
 });
 
 test("the help names every row", () => {

@@ -13,7 +13,13 @@ export const statementsPerPolicy = 5;
 /** Managed policies of the account; each user has a run of ten of them. */
 const policyCount = 100;
 
-const actions = ["GetOrder", "ListOrders", "CreateOrder", "RefundOrder", "CancelOrder"] as const;
+export const actions = [
+  "GetOrder",
+  "ListOrders",
+  "CreateOrder",
+  "RefundOrder",
+  "CancelOrder",
+] as const;
 
 type Json = Readonly<Record<string, unknown>>;
 

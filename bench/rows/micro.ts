@@ -10,13 +10,13 @@ import type { Group, Measured, RowResult, RowSpec, Run } from "./row.ts";
  */
 
 interface MicroRow extends RowSpec {
-  /** Subjects: ours, and the other side; null where the figure stands for itself. */
-  readonly ours: string;
-  readonly theirs: string | null;
+  /** Subjects: what is divided, and by what; null where the figure stands for itself. */
+  readonly subject: string;
+  readonly by: string | null;
   /** A subject whose cost is taken off both: what both sides do besides. */
   readonly less?: string;
-  /** Taken instead of `theirs` or `ours` in a quick run. */
-  readonly quickOurs?: string;
+  /** Taken instead of `subject` in a quick run. */
+  readonly quickSubject?: string;
 }
 
 const rows: readonly MicroRow[] = [
@@ -24,67 +24,75 @@ const rows: readonly MicroRow[] = [
     name: "decode",
     title: "reading a CheckRequest, and the fields a Check reads ÷ protobuf-es",
     unit: "ratio",
-    ours: "decode-ours",
-    theirs: "decode-protobuf-es",
+    subject: "decode-ours",
+    by: "decode-protobuf-es",
   },
   {
     name: "encode",
     title: "writing a whole CheckResponse ÷ protobuf-es",
     unit: "ratio",
-    ours: "encode-ours",
-    theirs: "encode-protobuf-es",
+    subject: "encode-ours",
+    by: "encode-protobuf-es",
   },
   {
     name: "evaluate-stored",
     title: "evaluation with 100,000 policies stored ÷ with 10",
     unit: "ratio",
-    ours: "evaluate-100000",
-    theirs: "evaluate-10",
-    quickOurs: "evaluate-10000",
+    subject: "evaluate-100000",
+    by: "evaluate-10",
+    quickSubject: "evaluate-10000",
+  },
+  {
+    name: "cedar",
+    title:
+      "Cedar 4.13.0 (wasm in Node, policies preparsed; entities and context cross as JSON) ÷ our evaluation, 10 policies of 5 statements",
+    unit: "ratio",
+    subject: "cedar",
+    by: "evaluate-10",
   },
   {
     name: "implicit-deny",
     title: "an implicit deny of a principal with 100 policies ÷ with 1",
     unit: "ratio",
-    ours: "implicit-deny-100",
-    theirs: "implicit-deny-1",
+    subject: "implicit-deny-100",
+    by: "implicit-deny-1",
   },
   {
     name: "token-cache",
     title: "a known token, from the header's bytes to the credential ÷ verified (ES256)",
     unit: "ratio",
-    ours: "token-hit",
-    theirs: "token-verified",
+    subject: "token-hit",
+    by: "token-verified",
     less: "scan",
   },
   {
     name: "decision-cache",
     title: "a remembered decision found ÷ mapped and evaluated",
     unit: "ratio",
-    ours: "decision-hit",
-    theirs: "decision-made",
+    subject: "decision-hit",
+    by: "decision-made",
     less: "scan",
   },
   {
     name: "metrics",
     title: "metrics of a Check ÷ the same calls to prom-client",
     unit: "ratio",
-    ours: "metrics-ours",
-    theirs: "metrics-prom-client",
+    subject: "metrics-ours",
+    by: "metrics-prom-client",
   },
   {
     name: "glob",
     title: "the slowest glob known, 2 KB against 2 KB",
     unit: "ms",
-    ours: "glob",
-    theirs: null,
+    subject: "glob",
+    by: null,
   },
   {
     name: "statement-heap",
     title: "heap of a compiled statement with two conditions, 20,000 of them",
     unit: "bytes",
-    ours: "statement-heap",
-    theirs: null,
+    subject: "statement-heap",
+    by: null,
   },
 ];
 
@@ -109,8 +117,8 @@ export const microGroup: Group = {
 const script = join(import.meta.dirname, "../micro.ts");
 
 async function measureRow(row: MicroRow, run: Run): Promise<Measured> {
-  const ours = run.quick ? (row.quickOurs ?? row.ours) : row.ours;
-  const names = [ours, row.theirs, row.less].filter((name) => typeof name === "string");
+  const subject = run.quick ? (row.quickSubject ?? row.subject) : row.subject;
+  const names = [subject, row.by, row.less].filter((name) => typeof name === "string");
   const sides: Child[] = [];
   try {
     for (const name of names) {
@@ -125,7 +133,7 @@ async function measureRow(row: MicroRow, run: Run): Promise<Measured> {
       for (const side of sides) costs.push(await measureOnce(side, run.quick ? 20 : 150));
       rounds.push(costs);
     }
-    return row.theirs === null ? figuresOf(rounds) : ratiosOf(row, rounds);
+    return row.by === null ? figuresOf(rounds) : ratiosOf(row, rounds);
   } finally {
     for (const side of sides) await side.stop();
   }
@@ -152,8 +160,8 @@ function ratiosOf(row: MicroRow, rounds: readonly (readonly number[])[]): Measur
   return {
     rounds: ours.map((value, round) => value / (theirs[round] as number)),
     details: {
-      "µs of ours": figureOf(ours).median,
-      [`µs of ${row.theirs}`]: figureOf(theirs).median,
+      [`µs of ${row.subject}`]: figureOf(ours).median,
+      [`µs of ${row.by}`]: figureOf(theirs).median,
     },
   };
 }

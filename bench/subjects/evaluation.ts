@@ -24,6 +24,7 @@ import { rotate, type Subject } from "./subject.ts";
 /** Principals that ask in turn, where there are so many. */
 const maxAsking = 1000;
 const requestsEach = 4;
+const usualCaller = { action: "GetOrder", sourceIp: "10.1.2.3", team: "blue" };
 
 /** A principal's question with the layers it is put to. */
 interface Question {
@@ -45,7 +46,7 @@ export function implicitDenyWith(policies: number): Subject {
   const own = Array.from({ length: policies }, (_, n) => compileIdentity(n, tables));
   const layers = { ...sharedLayers(tables), identity: createPolicySet(own) };
   const questions = Array.from({ length: 256 }, (_, n) => ({
-    context: contextOf(0, `shop/${shopName(policies + 1)}/order/${n}`),
+    context: contextOf(0, { ...usualCaller, shop: shopName(policies + 1), order: String(n) }),
     layers,
   }));
   return evaluations(rotate(questions), "implicitDeny");
@@ -63,6 +64,29 @@ export function statementHeap(policies: number): Subject {
       return (after - before) / (kept.length * statementsPerPolicy);
     },
   };
+}
+
+/** A question of the first user's about an order, as the peers are asked it too. */
+export interface OrderQuestion {
+  readonly action: string;
+  readonly shop: string;
+  readonly order: string;
+  readonly sourceIp: string;
+  readonly team: string;
+}
+
+/** The questions that `evaluationWith(10)` asks in turn: each is allowed by another of the ten policies. */
+export const allowedQuestions: readonly OrderQuestion[] = Array.from(
+  { length: requestsEach },
+  (_, n) => ({ ...usualCaller, shop: shopName(n), order: String(7_000_000_000 + n) }),
+);
+
+/** Returns what decides such questions by ten policies, for peers to be compared with. */
+export function deciderOfTenPolicies(): (question: OrderQuestion) => boolean {
+  const tables = createCompileTables();
+  const own = Array.from({ length: policiesPerUser }, (_, n) => compileIdentity(n, tables));
+  const layers = { ...sharedLayers(tables), identity: createPolicySet(own) };
+  return (question) => evaluate(contextOf(0, question), layers).decision === "allowed";
 }
 
 function evaluations(next: () => Question, expected: string): Subject {
@@ -93,8 +117,8 @@ function questionsOf(policies: number): Question[] {
   return Array.from({ length: asking * requestsEach }, (_, n) => {
     const { principal, first, layers } = callers[n % asking] as (typeof callers)[number];
     const policy = first + (n % policiesPerUser);
-    const resource = `shop/${shopName(policy)}/order/${7_000_000_000 + n}`;
-    return { context: contextOf(principal, resource), layers };
+    const asked = { ...usualCaller, shop: shopName(policy), order: String(7_000_000_000 + n) };
+    return { context: contextOf(principal, asked), layers };
   });
 }
 
@@ -132,7 +156,7 @@ function compile(
   return compilePolicy(id, parsed.value, { tables });
 }
 
-function contextOf(user: number, resource: string): RequestContext {
+function contextOf(user: number, asked: OrderQuestion): RequestContext {
   const name = userName(user);
   const arn = `arn:aws:iam::${account}:user/${name}`;
   const principal: Principal = {
@@ -141,7 +165,7 @@ function contextOf(user: number, resource: string): RequestContext {
     arn,
     name,
     id: null,
-    tags: new Map([["team", "blue"]]),
+    tags: new Map([["team", asked.team]]),
   };
   const organization = {
     id: "o-acme123456",
@@ -152,13 +176,17 @@ function contextOf(user: number, resource: string): RequestContext {
   const keys = {
     "aws:principalarn": arn,
     "aws:principalaccount": account,
-    "aws:principaltag/team": "blue",
-    "aws:sourceip": "10.1.2.3",
+    "aws:principaltag/team": asked.team,
+    "aws:sourceip": asked.sourceIp,
   };
   return {
     principal,
-    action: "orders:GetOrder",
-    resource: { arn: arnOf(resource), account, class: "ordinary" },
+    action: `orders:${asked.action}`,
+    resource: {
+      arn: arnOf(`shop/${asked.shop}/order/${asked.order}`),
+      account,
+      class: "ordinary",
+    },
     principalOrganization: organization,
     resourceOrganization: organization,
     keys: new Map(

@@ -9,6 +9,7 @@ export const subjects: Readonly<Record<string, Make>> = {
   "decode-protobuf-es": async () => (await import("./codec.ts")).decodeTheirs(),
   "encode-ours": async () => (await import("./codec.ts")).encodeOurs(),
   "encode-protobuf-es": async () => (await import("./codec.ts")).encodeTheirs(),
+  cedar: async () => (await import("./cedar.ts")).cedarEvaluation(),
   "evaluate-10": async () => (await import("./evaluation.ts")).evaluationWith(10),
   "evaluate-10000": async () => (await import("./evaluation.ts")).evaluationWith(10_000),
   "evaluate-100000": async () => (await import("./evaluation.ts")).evaluationWith(100_000),
