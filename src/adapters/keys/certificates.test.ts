@@ -2,6 +2,7 @@ import { mkdtemp, rename, rm, symlink, unlink, writeFile } from "node:fs/promise
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { MeshIamError } from "../../iam/error.ts";
 import {
   type CertificateAuthority,
   type CertificatePair,
@@ -81,6 +82,7 @@ async function watched() {
   const told: string[] = [];
   let poll: (() => void) | null = null;
   let settle: (() => void) | null = null;
+  let failure: Error | null = null;
   const certificate = await WatchedCertificate.start({
     files: files(),
     nowMs: () => nowMs,
@@ -92,7 +94,10 @@ async function watched() {
       };
     },
     listener: {
-      reloaded: ({ cert }) => told.push(cert === other.certificate ? "other" : "pair"),
+      reloaded({ cert }) {
+        if (failure !== null) throw failure;
+        told.push(cert === other.certificate ? "other" : "pair");
+      },
       refused: (_code, message) => told.push(message),
     },
   });
@@ -100,6 +105,10 @@ async function watched() {
     certificate,
     told,
     isWaiting: () => poll !== null,
+    /** Has the server refuse what it is given, until the files change again. */
+    refusing(reason: Error | null): void {
+      failure = reason;
+    },
     /** Lets the files be read once more. */
     async pass(): Promise<void> {
       const polled = new Promise<void>((resolve) => {
@@ -158,6 +167,25 @@ test("files that are all missing are told of once, however often they are looked
   await unlink(join(folder, "data"));
   for (let attempt = 0; attempt < 20; attempt++) await pass();
   expect(told).toEqual([expect.stringContaining("tls.crt")]);
+  certificate.close();
+});
+
+test("a pair that the TLS server does not take is refused, and the next one is tried", async () => {
+  await mount("one", pair);
+  const { certificate, told, pass, refusing } = await watched();
+  refusing(new MeshIamError("certificate-invalid", "ee key too small"));
+  await mount("weak", other);
+  await pass();
+  await pass();
+  expect(told).toEqual(["ee key too small"]);
+  expect(certificate.current.cert).toBe(pair.certificate);
+  refusing(null);
+  await mount("back", pair);
+  await pass();
+  await mount("whole", other);
+  await pass();
+  expect(told).toEqual(["ee key too small", "other"]);
+  expect(certificate.current.cert).toBe(other.certificate);
   certificate.close();
 });
 

@@ -25,7 +25,7 @@ export interface ServerCertificate {
 
 /** Told of what happens to the files; called between requests. */
 export interface CertificateListener {
-  /** New files are in force. */
+  /** Puts new files in force. Throws `certificate-invalid` if the TLS server does not take them. */
   reloaded(certificate: ServerCertificate): void;
   /** New files are not usable: those before stay in force. Told once for each content. */
   refused(code: string, message: string): void;
@@ -110,17 +110,27 @@ export class WatchedCertificate {
   async #poll(): Promise<void> {
     const read = await readFiles(this.#options.files, this.#options.nowMs());
     if (this.#closed) return;
-    if (!read.ok) {
-      if (read.message !== this.#refused) this.#options.listener.refused(read.code, read.message);
-      this.#refused = read.message;
-    } else {
+    const taken = read.ok ? this.#take(read.value) : read;
+    if (taken.ok) {
       this.#refused = "";
-      if (!isSame(read.value, this.#current)) {
-        this.#current = read.value;
-        this.#options.listener.reloaded(read.value);
-      }
+    } else {
+      if (taken.message !== this.#refused)
+        this.#options.listener.refused(taken.code, taken.message);
+      this.#refused = taken.message;
     }
     this.#schedule();
+  }
+
+  /** A pair may be sound and still be refused by the TLS library, for the size of its key say. */
+  #take(certificate: ServerCertificate): Parsed<ServerCertificate> {
+    if (isSame(certificate, this.#current)) return { ok: true, value: certificate };
+    try {
+      this.#options.listener.reloaded(certificate);
+    } catch (cause) {
+      return refuse(MeshIamError.from(cause).message);
+    }
+    this.#current = certificate;
+    return { ok: true, value: certificate };
   }
 
   #schedule(): void {
