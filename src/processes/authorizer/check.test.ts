@@ -444,6 +444,56 @@ describe("a throw inside", () => {
     pipeline.keyCache.keysOf = keysOf;
     expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("identity-policy");
   });
+
+  const counted = async (pipeline: TestPipeline) => {
+    const metrics = await pipeline.metrics();
+    const of = (labels: Record<string, string>) =>
+      metricSum(metrics, "mesh_iam_checks_total", labels);
+    return { all: of({}), internal: of({ reason: "internal" }) };
+  };
+
+  test("HDR-010: an answer that cannot be written is denied, and recorded as that alone", async () => {
+    const pipeline = await startPipeline({ documents });
+    const message = checkRequest({ ...one, ...as("ana") });
+    const reason = pipeline.answer(message, ({ answer }) => {
+      if (answer.type === "allow") throw new Error("the encoder is broken");
+      return answer.reason;
+    });
+    expect(reason).toBe("internal");
+    expect(await counted(pipeline)).toEqual({ all: 1, internal: 1 });
+    await pipeline.settled();
+    expect(pipeline.decisions.records()).toMatchObject([{ outcome: "error", reason: "internal" }]);
+  });
+
+  test("what cannot be recorded is answered as it was decided, and said", async () => {
+    const pipeline = await startPipeline({
+      documents,
+      onOutcome: () => {
+        throw new Error("the recorder is broken");
+      },
+    });
+    const outcome = pipeline.ask({ ...one, ...as("ana") });
+    expect(outcome.answer).toMatchObject({ type: "allow", reason: "identity-policy" });
+    const lines = pipeline.log.records().filter(({ event }) => event === "check-unrecorded");
+    expect(lines).toMatchObject([
+      { decisionId: outcome.decisionId, err: { message: "the recorder is broken" } },
+    ]);
+  });
+
+  test.each(["overloaded", "deadline", "internal"] as const)(
+    "HDR-010, HDR-011: what the listener refuses as `%s` is counted and logged",
+    async (reason) => {
+      const pipeline = await startPipeline({ documents, sets: ["dryRun=true"] });
+      const outcome = pipeline.refuse(reason);
+      expect(outcome.answer).toMatchObject({ type: "deny", status: 503, reason });
+      const metrics = await pipeline.metrics();
+      expect(metricSum(metrics, "mesh_iam_checks_total", { outcome: "error", reason })).toBe(1);
+      await pipeline.settled();
+      expect(pipeline.decisions.records()).toMatchObject([
+        { eventID: outcome.decisionId, reason, outcome: "error" },
+      ]);
+    },
+  );
 });
 
 describe("what an outcome tells of a Check that ended early", () => {

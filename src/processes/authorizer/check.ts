@@ -1,4 +1,5 @@
 import type { Decoder } from "../../adapters/envoy/decode.ts";
+import type { ListenerDenial } from "../../adapters/envoy/listener.ts";
 import {
   type Authentication,
   anonymous,
@@ -46,33 +47,72 @@ export interface CheckParts {
   readonly failed: (failure: unknown, decisionId: string) => void;
   /** Told of every outcome; `progress` is borrowed for the call, and its keys are still bound. */
   readonly concluded: (outcome: CheckOutcome, progress: Progress) => void;
+  /** Told of what `concluded` threw: a bug of ours that changes no answer. */
+  readonly unrecorded: (failure: unknown, decisionId: string) => void;
 }
 
 /**
- * Returns the function that judges Checks: one serialised CheckRequest in, its outcome out.
- * Synchronous and total: whatever throws inside is a denial with a reason of its own.
+ * What judges Checks. Synchronous.
  *
  * INVARIANT: not reentrant; progress and keys are records of the process.
  */
-export function createCheck(parts: CheckParts): (message: Uint8Array) => CheckOutcome {
+export interface Check {
+  /**
+   * Returns what `respond` makes of the outcome of one serialised CheckRequest. What throws inside, in
+   * `respond` too, is a denial with the reason `internal`; the outcome that was told is the one that is
+   * recorded. Throws only what `respond` throws of a denial, and has then recorded nothing.
+   */
+  answer<T>(message: Uint8Array, respond: (outcome: CheckOutcome) => T): T;
+  /** Returns the recorded denial of a Check that never came here, or whose answer was lost (HDR-010, 011). */
+  refuse(reason: ListenerDenial): CheckOutcome;
+}
+
+/** Nobody has read the request: neither its service's mode nor what is to be stripped from it is known. */
+const unread: ConcludeOptions = { verbose: false, dryRun: false };
+
+/** Returns the judge of a process. */
+export function createCheck(parts: CheckParts): Check {
   const progress = createProgress();
-  return (message) => {
-    const startNs = parts.monotonicNs();
-    const decisionId = parts.nextDecisionId();
-    restart(progress);
-    parts.stages.start();
-    let decision: Decision;
+  const record = (outcome: CheckOutcome): void => {
     try {
-      decision = judge(message, parts, progress);
+      parts.concluded(outcome, progress);
     } catch (failure) {
-      parts.failed(failure, decisionId);
-      decision = denied("internal");
+      parts.unrecorded(failure, outcome.decisionId);
     }
-    parts.stages.enter("respond");
-    const durationNs = parts.monotonicNs() - startNs;
-    const outcome = conclude(progress, decision, decisionId, durationNs, parts.conclude);
-    parts.concluded(outcome, progress);
-    return outcome;
+  };
+  return {
+    answer(message, respond) {
+      const startNs = parts.monotonicNs();
+      const decisionId = parts.nextDecisionId();
+      restart(progress);
+      parts.stages.start();
+      let outcome: CheckOutcome;
+      let response: ReturnType<typeof respond>;
+      try {
+        const decision = judge(message, parts, progress);
+        parts.stages.enter("respond");
+        const durationNs = parts.monotonicNs() - startNs;
+        outcome = conclude(progress, decision, decisionId, durationNs, parts.conclude);
+        response = respond(outcome);
+      } catch (failure) {
+        parts.failed(failure, decisionId);
+        // Of this answer no evaluator knows.
+        progress.input = null;
+        const durationNs = parts.monotonicNs() - startNs;
+        outcome = conclude(progress, denied("internal"), decisionId, durationNs, parts.conclude);
+        response = respond(outcome);
+      }
+      parts.stages.end();
+      record(outcome);
+      return response;
+    },
+    refuse(reason) {
+      restart(progress);
+      const decisionId = parts.nextDecisionId();
+      const outcome = conclude(progress, denied(reason), decisionId, 0, unread);
+      record(outcome);
+      return outcome;
+    },
   };
 }
 

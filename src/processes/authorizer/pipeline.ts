@@ -5,7 +5,7 @@ import type { DecisionLog } from "../../adapters/telemetry/decision-log.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import type { Metrics } from "../../adapters/telemetry/metrics.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
-import { createCheck } from "./check.ts";
+import { type Check, createCheck } from "./check.ts";
 import { createDecisionIds } from "./decision-id.ts";
 import { Identification } from "./identify.ts";
 import { IssuerTable } from "./issuer-table.ts";
@@ -37,14 +37,13 @@ export interface PipelineParts {
   readonly onOutcome?: (outcome: CheckOutcome) => void;
 }
 
-/** All of an authorizer but its sockets, timers and files: bundles go in at `sync`, Checks at `check`. */
-export interface Pipeline {
+/** All of an authorizer but its sockets, timers and files: bundles go in at `sync`, Checks at `answer`. */
+export interface Pipeline extends Check {
+  /** Returns the outcome of a Check that nobody waits for the bytes of. */
   readonly check: (message: Uint8Array) => CheckOutcome;
   readonly sync: Sync;
   readonly tokens: TokenCache;
   readonly recorder: Recorder;
-  /** To be ended when the answer of a Check has been written. */
-  readonly stages: StageClock;
 }
 
 /** Of how many Checks one has its stages timed. */
@@ -102,8 +101,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
   const identification = new Identification(keys, () => tokens.issuers);
   const recorder = createRecorder({ ...parts, sync });
   const monotonicNs = (): number => monotonicMs() * 1e6;
-  const stages = new StageClock(timedEvery, monotonicNs, metrics.recordStage);
-  const check = createCheck({
+  const { answer, refuse } = createCheck({
     decoder: createDecoder({
       maxMessageBytes: config.limits.maxCheckBytes,
       maxHeaders: config.limits.maxHeaders,
@@ -119,7 +117,7 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     monotonicNs,
     nextDecisionId: createDecisionIds(parts.randomBytes),
     conclude: { verbose: config.verbose, dryRun: config.dryRun },
-    stages,
+    stages: new StageClock(timedEvery, monotonicNs, metrics.recordStage),
     failed: (failure, decisionId) =>
       log.error("check-failed", "a Check failed inside; it was denied", {
         err: failure,
@@ -129,6 +127,15 @@ export function createPipeline(parts: PipelineParts): Pipeline {
       recorder.concluded(outcome, progress);
       parts.onOutcome?.(outcome);
     },
+    unrecorded: (failure, decisionId) =>
+      log.error("check-unrecorded", "a Check was answered and could not be recorded", {
+        err: failure,
+        decisionId,
+      }),
   });
-  return { check, sync, tokens, recorder, stages };
+  return { answer, refuse, check: (message) => answer(message, itself), sync, tokens, recorder };
+}
+
+function itself(outcome: CheckOutcome): CheckOutcome {
+  return outcome;
 }

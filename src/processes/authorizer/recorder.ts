@@ -67,7 +67,9 @@ export function createRecorder(parts: RecorderParts): Recorder {
       metrics.decisionCache(progress.cache);
       const { attributes, request, input, authentication } = progress;
       const isDecided = request !== null && input !== null;
-      if (isDecided && selfCheck.wants()) selfCheck.add(outcome.decision, keep(request, input));
+      if (isDecided && selfCheck.wants()) {
+        selfCheck.add(outcome.decision, () => keep(request, input));
+      }
       if (decisionLog.leavesOut(outcome)) return;
       decisionLog.record(outcome, attributes, nowMs(), {
         sourceIp:

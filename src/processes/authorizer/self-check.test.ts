@@ -60,7 +60,7 @@ test("with a share of 0 nothing is drawn", () => {
 
 test("nothing is decided again before the Check was answered", () => {
   const { check, run, agreed } = createSelfCheck(1);
-  check.add(right, question);
+  check.add(right, () => question);
   expect(check.samples).toBe(0);
   run();
   expect(check).toMatchObject({ samples: 1, mismatches: 0 });
@@ -72,7 +72,7 @@ test("samples that wait are bounded, and wanted again when they were decided", (
   let added = 0;
   for (let n = 0; n < 100; n++) {
     if (!check.wants()) continue;
-    check.add(right, question);
+    check.add(right, () => question);
     added++;
   }
   expect(added).toBe(64);
@@ -88,7 +88,7 @@ describe("a disagreement", () => {
     ["the errors", denied("evaluation-error", ["step-bound"])],
   ])("about %s is counted and told with its question", (_what, engine) => {
     const { check, run, mismatches, agreed } = createSelfCheck(1);
-    check.add(engine, question);
+    check.add(engine, () => question);
     run();
     expect(check).toMatchObject({ samples: 1, mismatches: 1 });
     expect(agreed).toEqual([false]);
@@ -98,15 +98,26 @@ describe("a disagreement", () => {
   test("about the statements that decided is none: the reference may name others (DEC-8)", () => {
     const { check, run } = createSelfCheck(1);
     const named = { policyType: "resource", policyId: "p", sid: "", index: 0 } as const;
-    check.add({ ...right, matchedStatements: [{ ...named, effect: "Deny" }] }, question);
+    check.add({ ...right, matchedStatements: [{ ...named, effect: "Deny" }] }, () => question);
     run();
     expect(check.mismatches).toBe(0);
   });
 });
 
+test("a question that cannot be kept is told, and waits for nobody", () => {
+  const { check, failures } = createSelfCheck(1);
+  for (let n = 0; n < 100; n++) {
+    check.add(right, () => {
+      throw new Error("no snapshot");
+    });
+  }
+  expect(failures).toHaveLength(100);
+  expect(check.wants()).toBe(true);
+});
+
 test("a second evaluator that throws is told, and says nothing about the decision", () => {
   const { check, run, failures } = createSelfCheck(1);
-  check.add(right, { ...question, layers: null as unknown as KeptQuestion["layers"] });
+  check.add(right, () => ({ ...question, layers: null as unknown as KeptQuestion["layers"] }));
   run();
   expect(failures).toHaveLength(1);
   expect(check).toMatchObject({ samples: 0, mismatches: 0 });

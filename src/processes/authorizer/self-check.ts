@@ -44,8 +44,15 @@ export class SelfCheck {
     return sampleRate > 0 && this.#waiting < maxWaiting && random() < sampleRate;
   }
 
-  /** Has `question` decided again, later, and compared with `decision`. */
-  add(decision: Decision, question: KeptQuestion): void {
+  /** Has the question that `keep` returns decided again, later, and compared with `decision`. */
+  add(decision: Decision, keep: () => KeptQuestion): void {
+    let question: KeptQuestion;
+    try {
+      question = keep();
+    } catch (failure) {
+      this.#options.failed(failure);
+      return;
+    }
     this.#waiting++;
     this.#options.later(() => {
       this.#waiting--;

@@ -90,7 +90,7 @@ async function open(
   opened.push(() => keyCache.close());
   let draining = false;
   const isReady = (): boolean => sync.snapshot !== null && !draining;
-  const { check, sync, tokens, recorder, stages } = createPipeline({
+  const { answer, refuse, sync, tokens, recorder } = createPipeline({
     config,
     metrics,
     log,
@@ -111,11 +111,8 @@ async function open(
   const listener: Listener = createListener(
     {
       address: config.addr,
-      check(message) {
-        const response = encoder.encode(check(message));
-        stages.end();
-        return response;
-      },
+      check: (message) => answer(message, encoder.encode),
+      deny: (reason) => encoder.encode(refuse(reason)),
       ...(certificate === null ? {} : { tls: tlsOf(certificate) }),
       limits: listenerLimits(config),
       onCancel: () => metrics.checkCancelled(),
