@@ -16,6 +16,7 @@ const metrics = createMetrics({
 
 async function served(options: Partial<DiagnosticsOptions> = {}): Promise<number> {
   const diagnostics = createDiagnostics({
+    closeGraceMs: 1_000,
     scrape: metrics.scrape,
     live: () => true,
     ready: () => true,
@@ -126,6 +127,38 @@ test("bytes that are no HTTP close the connection, not the listener", async () =
     socket.resume();
   });
   expect((await ask(port, "/health/live")).status).toBe(200);
+});
+
+test.each([
+  { why: "says nothing", sent: "" },
+  { why: "sent half a request", sent: "GET /metrics HTTP/1.1\r\nhost: a" },
+])("a peer that $why does not hold up the end", async ({ sent }) => {
+  const port = await served({ closeGraceMs: 20 });
+  const socket = connect(port, "127.0.0.1");
+  const closed = new Promise((resolve) => socket.once("close", resolve));
+  await new Promise<void>((resolve) => socket.once("connect", resolve));
+  socket.write(sent);
+  socket.on("error", () => {});
+  // The server has the connection, and what was sent, once it answers a later one.
+  expect((await ask(port, "/health/live")).status).toBe(200);
+  await open.pop()?.close();
+  await closed;
+});
+
+test("a request under way is answered before the end", async () => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const port = await served({
+    scrape: async (accept) => {
+      await promise;
+      return metrics.scrape(accept);
+    },
+  });
+  const answer = ask(port, "/metrics");
+  expect((await ask(port, "/health/live")).status).toBe(200);
+  const closing = open.pop()?.close();
+  resolve();
+  expect((await answer).status).toBe(200);
+  await closing;
 });
 
 test("a crowd of scrapers costs one scrape", async () => {

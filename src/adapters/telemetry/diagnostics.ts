@@ -15,6 +15,8 @@ export interface DiagnosticsOptions {
   readonly status: () => unknown;
   /** Told of what a handler threw; the caller over the network learns only that it did. */
   readonly onError: (failure: unknown) => void;
+  /** How long an end waits for the requests under way. Default 1,000. */
+  readonly closeGraceMs?: number;
 }
 
 export interface HostPort {
@@ -29,7 +31,10 @@ export interface Diagnostics {
    * Refusals: `address-in-use`, `address-invalid`.
    */
   listen(address: HostPort): Promise<HostPort>;
-  /** Ends the listener and its idle connections; requests under way are answered. */
+  /**
+   * Ends the listener and its idle connections. Requests under way have a grace; then they are cut, as
+   * are connections that never asked for anything.
+   */
   close(): Promise<void>;
 }
 
@@ -78,7 +83,13 @@ export function createDiagnostics(options: DiagnosticsOptions): Diagnostics {
     listen: (address) => listen(server, address),
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        // Once it is closing, Node no longer ends connections that are slow to ask.
+        const { closeGraceMs = 1_000 } = options;
+        const cut = setTimeout(() => server.closeAllConnections(), closeGraceMs);
+        server.close(() => {
+          clearTimeout(cut);
+          resolve();
+        });
         server.closeIdleConnections();
       }),
   };
