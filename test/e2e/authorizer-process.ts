@@ -16,6 +16,8 @@ export interface AuthorizerProcessOptions {
   readonly addr?: string;
   /** Further settings, as `--set` takes them. */
   readonly sets?: readonly string[];
+  /** A module that the process loads before it does anything: what makes it fail. */
+  readonly preload?: string;
 }
 
 /** `mesh-iam authorizer` as a process of its own: what is killed, stopped and started again. */
@@ -26,7 +28,7 @@ export interface AuthorizerProcess {
   /** Stops it in its tracks, or lets it go on. */
   signal(name: "SIGSTOP" | "SIGCONT"): void;
   /** Sends a signal and resolves, when it has ended, with its exit code or the signal that ended it. */
-  end(name: "SIGTERM" | "SIGKILL"): Promise<number | string>;
+  end(name: "SIGTERM" | "SIGKILL" | "SIGHUP"): Promise<number | string>;
   /** Everything that it wrote. */
   log(): string;
 }
@@ -38,11 +40,13 @@ export async function startAuthorizerProcess(
   options: AuthorizerProcessOptions,
 ): Promise<AuthorizerProcess> {
   const { runDir, name, addr = `unix://${join(runDir, `${name}.sock`)}`, sets = [] } = options;
+  const { preload } = options;
   const logFile = join(runDir, `${name}.log`);
   const sink = openSync(logFile, "w");
   const child = spawn(
     process.execPath,
     [
+      ...(preload === undefined ? [] : ["--import", preload]),
       ...[main, "authorizer", "--documents", documentsFolder(runDir), "--addr", addr],
       ...["--diagnostic-addr", "127.0.0.1:0", "--drain-seconds", "1"],
       ...["decisionLogs.console=false", ...sets].flatMap((each) => ["--set", each]),

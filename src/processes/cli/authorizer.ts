@@ -1,10 +1,10 @@
 import type { Command } from "commander";
 import { configFlags } from "../../adapters/config/flags.ts";
 import { collect } from "./collect.ts";
-import type { CommandIo } from "./io.ts";
+import type { CommandIo, CommandResult } from "./io.ts";
 
 /** Adds `authorizer`: the sidecar itself. Runs until SIGTERM or SIGINT, then drains. */
-export function addAuthorizer(program: Command, io: CommandIo): void {
+export function addAuthorizer(program: Command, io: CommandIo, result: CommandResult): void {
   const command = program
     .command("authorizer")
     .summary("run the sidecar that answers Envoy's external authorization calls")
@@ -37,6 +37,6 @@ export function addAuthorizer(program: Command, io: CommandIo): void {
       { file: file as string | undefined, sets: sets as string[], flags },
       io,
     );
-    await runAuthorizer(config);
+    result.exitCode = await runAuthorizer(config);
   });
 }

@@ -46,7 +46,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
         "Start here:  mesh-iam quickstart\n",
     );
   addQuickstart(program, io);
-  addAuthorizer(program, io);
+  addAuthorizer(program, io, result);
   addValidate(program, io, result);
   addSimulate(program, io, result);
   addExplain(program, io, result);

@@ -5,11 +5,12 @@ import { createLineWriter } from "../../adapters/telemetry/line-writer.ts";
 import { createLog, switchLevelOnSignal } from "../../adapters/telemetry/log.ts";
 import { openSinks, readMaskSalt } from "../../adapters/telemetry/open-sinks.ts";
 import { startAuthorizer } from "../authorizer/start.ts";
-import { exitCode } from "./io.ts";
+import { type ExitCode, exitCode } from "./io.ts";
+import { listenForEnd } from "./process-end.ts";
 import { packageVersion } from "./version.ts";
 
-/** Runs the sidecar until a signal asks it to end. */
-export async function runAuthorizer(config: AuthorizerConfig): Promise<void> {
+/** Runs the sidecar until something ends it. Returns `failure` if that was a failure of ours (H2-014). */
+export async function runAuthorizer(config: AuthorizerConfig): Promise<ExitCode> {
   const version = packageVersion();
   const stdout = createLineWriter(1);
   const log = createLog({
@@ -22,6 +23,12 @@ export async function runAuthorizer(config: AuthorizerConfig): Promise<void> {
     podName: config.instance.podName,
   });
   switchLevelOnSignal(log, process);
+  const end = listenForEnd({
+    source: process,
+    log,
+    exit: () => process.exit(exitCode.failure),
+    setTimer: (run, delayMs) => void setTimeout(run, delayMs).unref(),
+  });
   const sinks = openSinks(config.decisionLogs, stdout);
   const { podName, podNamespace } = config.instance;
   const decisionLog = createDecisionLog({
@@ -48,17 +55,11 @@ export async function runAuthorizer(config: AuthorizerConfig): Promise<void> {
     decisionLog,
     build: { version, commit: process.env.MESH_IAM_COMMIT ?? "unknown" },
   });
-  await new Promise<void>((resolve) => {
-    const end = (): void => resolve();
-    process.once("SIGTERM", end);
-    process.once("SIGINT", end);
-    process.once("unhandledRejection", (err) => {
-      // A bug of ours: end in order rather than serve in an unknown state (H2-014).
-      log.error("unhandled-rejection", "a failure that nobody handled; draining", { err });
-      process.exitCode = exitCode.failure;
-      resolve();
-    });
-  });
-  await authorizer.drain();
+  await Promise.race([
+    end.asked.then(() => authorizer.drain()),
+    end.broken.then(() => authorizer.close()),
+  ]);
   sinks.close();
+  await stdout.flush();
+  return end.isFailure ? exitCode.failure : exitCode.ok;
 }
