@@ -16,6 +16,7 @@ import { StageClock } from "./stage-clock.ts";
 import { Sync } from "./sync.ts";
 import { TokenCache } from "./token-cache.ts";
 import { createVerificationBudget, defaultBudget } from "./verification-budget.ts";
+import { warmUp } from "./warm-up.ts";
 
 /** What a pipeline is given: everything that differs between a process, a test and a simulation. */
 export interface PipelineParts {
@@ -93,6 +94,8 @@ export function createPipeline(parts: PipelineParts): Pipeline {
     log: log.component("bundle"),
     nowMs,
     monotonicMs,
+    warmUp: (snapshot, directory) =>
+      warmUp(snapshot, directory, { config, issuers: issuers.issuers, nowMs, monotonicMs }),
     ...(activated === undefined ? {} : { activated }),
   });
 

@@ -7,6 +7,7 @@ import type {
 } from "../../adapters/distribution/source.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import type { Metrics } from "../../adapters/telemetry/metrics.ts";
+import type { Directory } from "../../domain/directory/model.ts";
 import type { IssuerTable } from "./issuer-table.ts";
 import { createSnapshot, type Snapshot, type SnapshotSettings } from "./snapshot.ts";
 import type { TokenCache } from "./token-cache.ts";
@@ -21,6 +22,8 @@ export interface SyncParts {
   readonly log: Log;
   readonly nowMs: () => number;
   readonly monotonicMs: () => number;
+  /** Given the first snapshot before it is in force, once its issuers are. */
+  readonly warmUp?: (snapshot: Snapshot, directory: Directory) => void;
   /** Told of each activation, when it is in force. */
   readonly activated?: () => void;
 }
@@ -68,6 +71,7 @@ export class Sync implements BundleListener {
     );
     const compiledMs = monotonicMs();
     await issuers.follow(bundle.directory);
+    if (this.#snapshot === null) this.#warmUp(snapshot, bundle.directory);
     // INVARIANT: nothing is awaited from here on, so that no Check meets one without the other.
     tokens.issuers = issuers.issuers;
     const former = this.#snapshot;
@@ -80,6 +84,15 @@ export class Sync implements BundleListener {
     this.#showBundle(bundle);
     this.#logBundle(bundle, snapshot);
     this.#parts.activated?.();
+  }
+
+  /** A bundle that cannot be warmed up is as good as any. */
+  #warmUp(snapshot: Snapshot, directory: Directory): void {
+    try {
+      this.#parts.warmUp?.(snapshot, directory);
+    } catch (err) {
+      this.#parts.log.warn("warm-up-failed", "the first Checks will be slow", { err });
+    }
   }
 
   refreshed(head: HeadFacts): void {
