@@ -6,11 +6,11 @@ import type {
   MtlsCredential,
 } from "../../src/domain/credentials/credential.ts";
 import { parseJsonObject } from "../../src/domain/credentials/json-object.ts";
-import { parseSpiffeId } from "../../src/domain/credentials/spiffe.ts";
 import { readDocuments } from "../../src/domain/directory/documents.ts";
 import { createLookup, type DirectoryLookup } from "../../src/domain/directory/lookup.ts";
 import { mapPrincipal, type PrincipalMapping } from "../../src/domain/principal/map.ts";
 import { isDenied } from "../../src/domain/request/denied.ts";
+import { parseSpiffeId } from "../../src/domain/request/spiffe-id.ts";
 import type { ContextValue } from "../../src/iam/request-context.ts";
 import { createReferenceTrust } from "./reference-trust.ts";
 

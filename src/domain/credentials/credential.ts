@@ -1,3 +1,5 @@
+import type { SpiffeId } from "../request/spiffe-id.ts";
+
 /** A claim's value, its JSON type kept: numbers by source text, objects dropped (iam-semantics 8.3). */
 export type ClaimValue =
   | { readonly type: "string" | "number" | "boolean"; readonly text: string }
@@ -44,16 +46,6 @@ export interface JwtSvidCredential extends TokenCredential {
 export interface MtlsCredential {
   readonly type: "mtls";
   readonly spiffeId: SpiffeId;
-}
-
-/** A SPIFFE id in its parts; `path` begins with `/` (SPIFFE-ID specification, 2). */
-export interface SpiffeId {
-  readonly text: string;
-  readonly trustDomain: string;
-  readonly path: string;
-  /** Namespace and service account of `/ns/<ns>/sa/<sa>`, else null. */
-  readonly namespace: string | null;
-  readonly serviceAccount: string | null;
 }
 
 /** A credential that was presented and is not used, for the decision log; never its text. */

@@ -1,4 +1,5 @@
 import { type Denied, deny, isDenied } from "../request/denied.ts";
+import { parseSpiffeId } from "../request/spiffe-id.ts";
 import { isTokenAlgorithm, type TokenAlgorithm, verifySignature } from "./algorithm.ts";
 import { judgeAudience } from "./audience.ts";
 import { claimsOf, claimText } from "./claims.ts";
@@ -6,7 +7,6 @@ import { type CompactToken, openCompact, readObject } from "./compact.ts";
 import type { Claims, JwtCredential, JwtSvidCredential } from "./credential.ts";
 import type { Issuers, TokenIssuer } from "./issuers.ts";
 import { type JsonObject, stringOf } from "./json-object.ts";
-import { parseSpiffeId } from "./spiffe.ts";
 import { isSpiffeSubject } from "./subject.ts";
 import { normalTyp } from "./token-kind.ts";
 import { judgeTimes, readTimes, type TokenTimes } from "./token-times.ts";

@@ -1,7 +1,7 @@
 import { deny } from "../request/denied.ts";
+import { parseSpiffeId } from "../request/spiffe-id.ts";
 import type { TokenAlgorithm } from "./algorithm.ts";
 import { claimText } from "./claims.ts";
-import { parseSpiffeId } from "./spiffe.ts";
 import type { TokenKind } from "./token-kind.ts";
 
 /** The algorithms of JWT-SVIDs (JWT-SVID specification, 2.1): no EdDSA. */

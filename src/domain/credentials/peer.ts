@@ -1,5 +1,5 @@
+import { parseSpiffeId, tableNamespaceOf } from "../request/spiffe-id.ts";
 import type { DroppedToken, MtlsCredential } from "./credential.ts";
-import { parseSpiffeId, tableNamespaceOf } from "./spiffe.ts";
 
 /**
  * What `source.principal` proves: a mesh identity, nothing at all, an identity not of our mesh, or one

@@ -111,6 +111,7 @@ describe("a caller by ARN", () => {
     ["a session of a role", session("app"), [`arn:aws:iam::${A}:role/shop/app/own`]],
     ["a workload with a document", workload(spiffeId), ["own"]],
     ["a workload without one", workload("spiffe://mesh.example/ns/shop/sa/other"), []],
+    ["one that is no service account", workload("spiffe://mesh.example/ns/shop/job/night"), []],
     [
       "a federated session of a user",
       { type: "federated-user", arn: `arn:aws:sts::${A}:federated-user/bob` },

@@ -1,10 +1,10 @@
 import type { Principal } from "../../iam/principal.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
+import { parseSpiffeId, tableNamespaceOf } from "../request/spiffe-id.ts";
 import { policiesOfAccount, policiesOfRole, policiesOfUser, policiesOfWorkload } from "./apply.ts";
 import type { DirectoryLookup } from "./lookup.ts";
 import type { EntityState, Role, User, Workload } from "./model.ts";
 import type { PrincipalPolicies } from "./policies.ts";
-import { splitSpiffeId } from "./spiffe-id.ts";
 import { meant, nearest } from "./suggestion.ts";
 
 /** A caller as the directory knows him. */
@@ -94,8 +94,9 @@ function roleByArn(
 function workloadByArn(lookup: DirectoryLookup, account: string, arn: string): Parsed<KnownCaller> {
   const marker = ":workload/";
   const spiffeId = `spiffe://${arn.slice(arn.indexOf(marker) + marker.length)}`;
-  const parts = splitSpiffeId(spiffeId);
-  const owner = parts && lookup.accountOfSpiffeId(parts.trustDomain, parts.namespace);
+  const parsed = parseSpiffeId(spiffeId);
+  const id = parsed.ok ? parsed.value : null;
+  const owner = id && lookup.accountOfSpiffeId(id.trustDomain, tableNamespaceOf(id));
   if (owner !== account) {
     const message = `no trust domain gives ${quote(spiffeId)} to the account ${quote(account)}`;
     return { ok: false, code: "unknown-principal", message };

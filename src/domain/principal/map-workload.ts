@@ -1,10 +1,10 @@
 import type { WorkloadPrincipal } from "../../iam/principal.ts";
 import type { JwtSvidCredential, MtlsCredential } from "../credentials/credential.ts";
-import { tableNamespaceOf } from "../credentials/spiffe.ts";
 import { policiesOfWorkload } from "../directory/apply.ts";
 import { workloadArn } from "../directory/arns.ts";
 import type { DirectoryLookup } from "../directory/lookup.ts";
 import { type Denied, deny } from "../request/denied.ts";
+import { tableNamespaceOf } from "../request/spiffe-id.ts";
 import { fixedKeys, noSessionFacts } from "./keys.ts";
 import type { MappedPrincipal } from "./mapped-principal.ts";
 

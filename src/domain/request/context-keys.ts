@@ -9,6 +9,7 @@ import { headerValue, isExposedHeader, otherSpellings } from "./header-keys.ts";
 import type { ResolvedRequest } from "./resolve.ts";
 import type { ServiceDefinition } from "./service-definition.ts";
 import { serviceKey } from "./service-keys.ts";
+import { parseSpiffeId } from "./spiffe-id.ts";
 
 /** What of the authorizer's configuration the keys of a request depend on. */
 export interface RequestKeySettings {
@@ -65,7 +66,11 @@ const readers: ReadonlyMap<string, Reader> = new Map<string, Reader>([
   ["mesh:requestsize", requestSize],
   ["mesh:grpcservice", (_attributes, request) => single(rpc(request)?.service)],
   ["mesh:grpcmethod", (_attributes, request) => single(rpc(request)?.method)],
-  ["mesh:destinationspiffeid", (attributes) => spiffeId(attributes.destinationPrincipal)],
+  [
+    "mesh:destinationspiffeid",
+    ({ destinationPrincipal }) =>
+      parseSpiffeId(destinationPrincipal).ok ? single(destinationPrincipal) : undefined,
+  ],
   ["mesh:destinationservicearn", (_attributes, request) => single(request.service.arn)],
   [
     "mesh:destinationport",
@@ -208,13 +213,6 @@ function requestSize(attributes: CheckAttributes, request: ResolvedRequest): Val
   const value = headerValue(attributes, "content-length", request.service.request);
   if (value === undefined || typeof value === "string") return value;
   return /^\d{1,19}$/.test(value.values[0] ?? "") ? value : undefined;
-}
-
-// SPIFFE-ID specification, 2: a trust domain and at least one segment, none of them dots alone.
-const spiffeIdForm = /^spiffe:\/\/[a-z0-9._-]{1,255}(?:\/(?!\.{1,2}(?:\/|$))[A-Za-z0-9._-]+)+$/;
-
-function spiffeId(text: string): ContextValue | undefined {
-  return text.length <= 2048 && spiffeIdForm.test(text) ? single(text) : undefined;
 }
 
 /** The bundle's tag, else the destination's label. Labels that differ only in case name no one value. */

@@ -4,8 +4,8 @@ import {
   openCompact,
   readObject,
 } from "../../../src/domain/credentials/compact.ts";
-import { parseSpiffeId } from "../../../src/domain/credentials/spiffe.ts";
 import { isDenied } from "../../../src/domain/request/denied.ts";
+import { parseSpiffeId } from "../../../src/domain/request/spiffe-id.ts";
 import { bytesOf, must, type Target, unitsOf } from "../target.ts";
 
 const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString("base64url");

@@ -1,5 +1,7 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { A, document, refusals, several, wide } from "../../../../test/fakes/document-texts.ts";
+import { parseSpiffeId } from "../../request/spiffe-id.ts";
 
 const domain = wide(
   "TrustDomain",
@@ -56,6 +58,21 @@ test.each([
     text: several(domain, document("Workload", "w", "spiffeId: spiffe://td.example/ns/other/sa/a")),
     want: [
       `a.yaml:11:13 Workload/w spec.spiffeId: expected a SPIFFE id of account \`${A}\`, got one of no account`,
+    ],
+  },
+  {
+    why: "FILE-22, an id of a namespace's row that is no service account's",
+    text: several(
+      domain,
+      document(
+        "Workload",
+        "w",
+        "spiffeId: spiffe://td.example/ns/shop/job/a",
+        ', account: "444455556666"',
+      ),
+    ),
+    want: [
+      `a.yaml:11:13 Workload/w spec.spiffeId: expected a SPIFFE id of account \`444455556666\`, got one of account \`${A}\``,
     ],
   },
   {
@@ -295,4 +312,23 @@ test.each([
   },
 ])("$why is refused", ({ text, want }) => {
   expect(refusals(text)).toEqual(want);
+});
+
+test("documents take the SPIFFE ids that a request's identity can have, and no others", () => {
+  const segment = fc.stringMatching(/^[A-Za-z0-9._%-]{0,4}$/);
+  const ids = fc
+    .tuple(segment, fc.array(segment, { maxLength: 3 }))
+    .map(([name, path]) => `spiffe://${name}/${path.join("/")}`);
+  let taken = 0;
+  fc.assert(
+    fc.property(ids, (id) => {
+      const accepted = !refusals(document("Workload", "w", `spiffeId: "${id}"`)).some((line) =>
+        line.includes("expected a SPIFFE id like"),
+      );
+      expect(accepted).toBe(parseSpiffeId(id).ok);
+      if (accepted) taken++;
+    }),
+    { numRuns: 300 },
+  );
+  expect(taken).toBeGreaterThan(0);
 });

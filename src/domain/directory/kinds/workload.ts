@@ -1,11 +1,11 @@
 import { quote } from "../../../iam/problem.ts";
+import { parseSpiffeId, type SpiffeId, tableNamespaceOf } from "../../request/spiffe-id.ts";
 import { workloadArn } from "../arns.ts";
 import type { Place } from "../document-problem.ts";
 import { entityName, spiffeId } from "../shape/names.ts";
 import { record } from "../shape/record.ts";
 import { placed } from "../shape/scalars.ts";
 import { required } from "../shape/shape.ts";
-import { type SpiffeIdParts, splitSpiffeId } from "../spiffe-id.ts";
 import { accountOfNamespace } from "../trust-table.ts";
 import { uniqueId } from "../unique-id.ts";
 import {
@@ -40,10 +40,12 @@ export const workloadKind = defineKind({
     const { account, name } = header;
     const { quotas } = world;
     const id = spec.spiffeId.value;
-    const parts = splitSpiffeId(id) as SpiffeIdParts; // the shape accepted it
-    const arn = workloadArn(world.partition, account, parts.trustDomain, parts.path);
+    const parsed = parseSpiffeId(id);
+    if (!parsed.ok) return; // the shape accepts none of these
+    const { trustDomain, path } = parsed.value;
+    const arn = workloadArn(world.partition, account, trustDomain, path);
     world.claim("SPIFFE id", id, spec.spiffeId.place);
-    checkAccount(world, account, parts, spec.spiffeId.place);
+    checkAccount(world, account, parsed.value, spec.spiffeId.place);
     world.draft.workloads.push({
       id: uniqueId("Workload", account, name),
       account,
@@ -71,8 +73,8 @@ export const workloadKind = defineKind({
 });
 
 /** Reports a workload that stands in another account than its SPIFFE id is of (FILE-22). */
-function checkAccount(world: World, account: string, parts: SpiffeIdParts, place: Place): void {
-  const { trustDomain, namespace } = parts;
+function checkAccount(world: World, account: string, id: SpiffeId, place: Place): void {
+  const { trustDomain } = id;
   const table = world.trustTables.get(trustDomain);
   if (table === undefined) {
     if (world.find("TrustDomain", "", trustDomain) !== undefined) return; // unreadable, reported there
@@ -80,7 +82,7 @@ function checkAccount(world: World, account: string, parts: SpiffeIdParts, place
     world.refuse(place, "UNKNOWN_REFERENCE", message);
     return;
   }
-  const owner = accountOfNamespace(table, namespace);
+  const owner = accountOfNamespace(table, tableNamespaceOf(id));
   if (owner === account) return;
   const of = owner === null ? "no account" : `account ${quote(owner)}`;
   const message = `expected a SPIFFE id of account ${quote(account)}, got one of ${of}`;

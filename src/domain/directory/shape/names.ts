@@ -2,7 +2,6 @@ import { quote } from "../../../iam/problem.ts";
 import { canonicalHost } from "../../request/canonical-host.ts";
 import { fetchAddressPattern, fetchAddressWords } from "../../request/fetch-address.ts";
 import { refuseAt } from "../document-problem.ts";
-import { maxSpiffeIdLength, spiffeIdPattern } from "../spiffe-id.ts";
 import { text } from "./scalars.ts";
 import type { Shape } from "./shape.ts";
 
@@ -58,10 +57,11 @@ export const path: Shape<string> = {
 
 const reservedPaths = ["/aws-reserved/", "/aws-service-role/"];
 
+/** What `parseSpiffeId` accepts, as editors can check it. */
 export const spiffeId: Shape<string> = text(
   "a SPIFFE id like `spiffe://cluster.local/ns/shop/sa/orders`",
-  spiffeIdPattern,
-  maxSpiffeIdLength,
+  /^spiffe:\/\/[a-z0-9._-]{1,255}(\/(?!\.{1,2}(\/|$))[A-Za-z0-9._-]+)+$/,
+  2048,
 );
 
 /** A trust domain, as it stands in SPIFFE ids. */

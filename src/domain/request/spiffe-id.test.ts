@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { isTrustDomainName, parseSpiffeId, tableNamespaceOf } from "./spiffe.ts";
+import { isTrustDomainName, parseSpiffeId, tableNamespaceOf } from "./spiffe-id.ts";
 
 test.each([
   {

@@ -1,5 +1,14 @@
 import { type Parsed, quote } from "../../iam/problem.ts";
-import type { SpiffeId } from "./credential.ts";
+
+/** A SPIFFE id in its parts; `path` begins with `/` (SPIFFE-ID specification, 2). */
+export interface SpiffeId {
+  readonly text: string;
+  readonly trustDomain: string;
+  readonly path: string;
+  /** Namespace and service account of `/ns/<ns>/sa/<sa>`, else null. */
+  readonly namespace: string | null;
+  readonly serviceAccount: string | null;
+}
 
 const scheme = "spiffe://";
 const maxBytes = 2048;
