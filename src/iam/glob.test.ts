@@ -227,9 +227,25 @@ describe("steps", () => {
     },
   );
 
-  test("a search by table takes at most twice the text", () => {
+  test("a search by table reads the text once and takes at most twice its length", () => {
     const text = `${"a".repeat(8000)}c`;
-    expect(stepsOf(`*${"a".repeat(1000)}b*`, text)).toBeLessThanOrEqual(2 * text.length + 1);
+    expect(stepsOf(`*${"a".repeat(1000)}b*`, text)).toBeLessThanOrEqual(3 * text.length + 1);
+  });
+
+  test.each([
+    ["one character", "*a"],
+    ["so many that a table is used", "*aaaaaaaaa"],
+  ])("pieces of %s that are found at once cost what is looked at, not the text each", (_, one) => {
+    const text = "a".repeat(8192);
+    const [n, twice] = [400, 800].map((pieces) => stepsOf(`${one.repeat(pieces)}*`, text)) as [
+      number,
+      number,
+    ];
+    expect(twice).toBeGreaterThan(n);
+    expect(twice).toBeLessThanOrEqual(2.3 * n);
+    expect(twice).toBeLessThanOrEqual(3 * text.length);
+    // and the last piece, which is nowhere, the rest of the text once
+    expect(stepsOf(`${one.repeat(400)}*b*`, text)).toBeLessThanOrEqual(n + text.length);
   });
 
   test("many different characters cost no table of their own", () => {

@@ -122,29 +122,41 @@ function matchUnits(glob: Glob, text: string, work: Work): boolean {
     if (!text.endsWith(suffix)) return false;
     end -= suffix.length;
   }
+  let isLoaded = false;
   for (; next < last; next++) {
     const piece = pieces[next];
     if (piece === undefined) break;
-    const found = findUnits(piece, text, from, end, work);
-    if (found < 0) return false;
-    from = found;
+    const literal = piece.text ?? "";
+    if (literal.length * (text.length - from) <= maxIndexOfProduct) {
+      from = findByIndexOf(literal, text, from, end, work);
+    } else {
+      if (!isLoaded) {
+        loadUnits(text);
+        work.steps += text.length;
+        isLoaded = true;
+      }
+      // A well-formed piece lies on code-point borders wherever its units are found.
+      piece.search ??= createSearch(unitsOf(literal));
+      from = findPiece(piece.search, buffer, from, end, work);
+    }
+    if (from < 0) return false;
   }
   return true;
 }
 
-// The offset behind the leftmost place of the piece between `from` and `end`, else -1.
-function findUnits(piece: Piece, text: string, from: number, end: number, work: Work): number {
-  const literal = piece.text ?? "";
-  const product = literal.length * (text.length - from);
-  if (product <= maxIndexOfProduct) {
-    work.steps += (product >> 3) + 1;
-    const at = text.indexOf(literal, from);
-    return at < 0 || at + literal.length > end ? -1 : at + literal.length;
-  }
-  // A well-formed piece lies on code-point borders wherever its units are found.
-  loadUnits(text);
-  piece.search ??= createSearch(unitsOf(literal));
-  return findPiece(piece.search, buffer, from, end, work);
+// The offset behind the leftmost place of `literal` between `from` and `end`, else -1.
+function findByIndexOf(
+  literal: string,
+  text: string,
+  from: number,
+  end: number,
+  work: Work,
+): number {
+  const at = text.indexOf(literal, from);
+  const behind = at < 0 ? text.length : at + literal.length;
+  // only what was looked at counts: pieces that are found at once cost next to nothing
+  work.steps += ((literal.length * (behind - from)) >> 3) + 1;
+  return at < 0 || behind > end ? -1 : behind;
 }
 
 function matchPoints(glob: Glob, text: string, work: Work): boolean {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { compilePolicy } from "../../src/iam/compile/compile.ts";
-import { compileLayers } from "../../src/iam/compile/layers.ts";
-import { createScope } from "../../src/iam/evaluation/evaluate.ts";
+import { compileLayers, type EngineLayers } from "../../src/iam/compile/layers.ts";
+import { createScope, evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { layersThatApply } from "../../src/iam/evaluation/layer.ts";
 import { findMatches } from "../../src/iam/evaluation/match.ts";
 import { EveryMatch } from "../../src/iam/evaluation/takers.ts";
@@ -33,13 +33,12 @@ function contextOf(resource: string, keys: ReadonlyMap<string, ContextValue>): R
 
 const deny = { Effect: "Deny", Principal: "*", Action: "s3:*" };
 
-/** Returns the steps of matching every statement, of each effect, of one resource policy. */
-function stepsOf(statements: readonly object[], context: RequestContext): number {
+function layersOf(statements: readonly object[]): EngineLayers {
   const text = JSON.stringify({ Version: "2012-10-17", Statement: statements });
   const limits = { maxBytes: 1e7, maxStatements: 1e5, maxListEntries: 1e5 };
   const loaded = parsePolicyDocument(text, "resource", limits);
   if (!loaded.ok) throw new Error(JSON.stringify(loaded.problems));
-  const layers = compileLayers({
+  return compileLayers({
     identity: [],
     resource: compilePolicy("p", loaded.value),
     permissionsBoundary: null,
@@ -47,7 +46,11 @@ function stepsOf(statements: readonly object[], context: RequestContext): number
     serviceControl: null,
     resourceControl: null,
   });
-  const applicable = layersThatApply(context, layers);
+}
+
+/** Returns the steps of matching every statement, of each effect, of one resource policy. */
+function stepsOf(statements: readonly object[], context: RequestContext): number {
+  const applicable = layersThatApply(context, layersOf(statements));
   const scope = createScope(context, applicable, Number.POSITIVE_INFINITY);
   for (const { candidates, namesCaller } of applicable) {
     findMatches(candidates.denies, namesCaller, scope, new EveryMatch());
@@ -166,4 +169,18 @@ test("statements of other resources cost nothing: the index does not lead to the
     );
   expect(steps(4_000)).toBe(steps(2_000));
   expect(steps(2_000)).toBeGreaterThan(0);
+});
+
+test("IMP-6 patterns of a thousand pieces that are found at once are decided, not given up", () => {
+  const never = { StringEquals: { "mesh:Channel": "none" } };
+  const statements = [
+    ...many(3, (i) => ({
+      ...deny,
+      Resource: `arn:aws:s3:::${"*a".repeat(1_000 + i)}*`,
+      Condition: never,
+    })),
+    { ...deny, Effect: "Allow", Resource: "*" },
+  ];
+  const decision = evaluate(contextOf("a".repeat(8_000), noKeys), layersOf(statements));
+  expect(decision).toMatchObject({ decision: "allowed", errors: [] });
 });
