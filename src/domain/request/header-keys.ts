@@ -1,14 +1,8 @@
+import { unreadableHeaders } from "../../iam/context-keys.ts";
 import type { ContextValue, KeyFault } from "../../iam/request-context.ts";
 import { type CheckAttributes, mayBeRepeated } from "./attributes.ts";
 import { isIdentityHeader } from "./identity-headers.ts";
 import type { RequestOptions } from "./options.ts";
-
-const neverExposed: ReadonlySet<string> = new Set([
-  "authorization",
-  "cookie",
-  "proxy-authorization",
-  "x-amz-security-token",
-]);
 
 /**
  * Returns whether a condition key may read the header `name` (lower-case): credentials, pseudo-headers
@@ -16,7 +10,7 @@ const neverExposed: ReadonlySet<string> = new Set([
  */
 export function isExposedHeader(name: string): boolean {
   if (name === "" || name.startsWith(":")) return false;
-  return !neverExposed.has(name.replaceAll("_", "-")) && !isIdentityHeader(name);
+  return !unreadableHeaders.has(name.replaceAll("_", "-")) && !isIdentityHeader(name);
 }
 
 /**

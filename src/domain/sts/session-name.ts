@@ -1,13 +1,12 @@
 import { createHash } from "node:crypto";
+import { sessionNamePattern } from "../directory/shape/names.ts";
 
-/** What AWS takes as `RoleSessionName` (STS API Reference, AssumeRole). */
-const sessionName = /^[A-Za-z0-9_+=,.@-]{2,64}$/;
 /** The form of the names made here. */
 const madeName = /^s-[0-9a-f]{32}$/;
 
 /** True for a text that may be a session's name or source identity. */
 export function isSessionName(text: string): boolean {
-  return sessionName.test(text);
+  return sessionNamePattern.test(text);
 }
 
 /**

@@ -3,6 +3,7 @@ import type { JsonValue } from "../../iam/policy/json.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
 import type { Claims, ClaimValue } from "../credentials/credential.ts";
 import { parseJsonObject } from "../credentials/json-object.ts";
+import { maxTags, ownTagKeyPattern, tagValuePattern } from "../directory/tag-text.ts";
 import { isSessionName } from "./session-name.ts";
 
 type Tags = ReadonlyMap<string, string>;
@@ -18,11 +19,6 @@ const tagsClaim = "https://aws.amazon.com/tags";
 const tagPrefix = `${tagsClaim}/principal_tags/`;
 const transitiveClaim = `${tagsClaim}/transitive_tag_keys`;
 const sourceIdentityClaim = "https://aws.amazon.com/source_identity";
-
-/** Session tags of one session (iam-semantics 2.5). */
-export const maxSessionTags = 50;
-/** IAM's characters of tags (STS API Reference, Tag). */
-const tagText = /^[\p{L}\p{Z}\p{N}_.:/=+\-@]*$/u;
 
 /**
  * Returns the session tags, transitive keys and source identity in the claims of a token, or why they
@@ -59,18 +55,14 @@ export function readSessionClaims(claims: Claims): Parsed<SessionClaims> {
 
 /** Returns `tags` if AWS would take them as session tags, else `session-tags`. */
 export function checkTags(tags: readonly (readonly [string, string])[]): Parsed<Tags> {
-  if (tags.length > maxSessionTags) {
-    return refuse(`expected at most ${maxSessionTags} tags, got ${tags.length}`);
+  if (tags.length > maxTags) {
+    return refuse(`expected at most ${maxTags} tags, got ${tags.length}`);
   }
   const folded = new Set<string>();
   for (const [key, value] of tags) {
-    const fits =
-      key.length >= 1 &&
-      key.length <= 128 &&
-      value.length <= 256 &&
-      tagText.test(key) &&
-      tagText.test(value) &&
-      !foldAscii(key).startsWith("aws:");
+    // in UTF-16 units, where the patterns count code points
+    const isShort = key.length <= 128 && value.length <= 256;
+    const fits = isShort && ownTagKeyPattern.test(key) && tagValuePattern.test(value);
     if (!fits) return refuse(`expected a tag's key and value as AWS takes them, got ${quote(key)}`);
     if (folded.has(foldAscii(key))) return refuse(`the tag key ${quote(key)} stands twice`);
     folded.add(foldAscii(key));

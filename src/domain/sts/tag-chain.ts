@@ -1,6 +1,7 @@
 import { foldAscii } from "../../iam/ascii.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
-import { checkTags, maxSessionTags, mergeTags } from "./session-tags.ts";
+import { maxTags } from "../directory/tag-text.ts";
+import { checkTags, mergeTags } from "./session-tags.ts";
 
 type Tags = ReadonlyMap<string, string>;
 
@@ -30,8 +31,8 @@ export function chainTags(
   if (!checked.ok) return checked;
   const passed = checked.value;
   const count = passed.size + inherited.size;
-  if (count > maxSessionTags) {
-    return refuse(`expected at most ${maxSessionTags} tags with the inherited ones, got ${count}`);
+  if (count > maxTags) {
+    return refuse(`expected at most ${maxTags} tags with the inherited ones, got ${count}`);
   }
   const inheritedKeys = folded(inherited.keys());
   for (const key of passed.keys()) {

@@ -1,9 +1,10 @@
 import type { ClaimTest, ProviderRule, TextOrClaim } from "../model.ts";
 import { listOf, mapOf } from "../shape/collections.ts";
-import { accountId, entityName } from "../shape/names.ts";
+import { accountId, entityName, sessionName } from "../shape/names.ts";
 import { record } from "../shape/record.ts";
 import { flag, type Placed, placed, text } from "../shape/scalars.ts";
 import { optional, required, type Shape } from "../shape/shape.ts";
+import { maxTags, ownTagKeyPattern, tagKeyWords } from "../tag-text.ts";
 import type { World } from "./world.ts";
 import { unlessEmptyMap } from "./written-value.ts";
 
@@ -28,12 +29,6 @@ function orClaim(shape: Shape<string>): Shape<TextOrClaim> {
   };
 }
 
-const sessionName = text(
-  "a session name of 2 to 64 letters, digits and `_+=,.@-`",
-  /^[\w+=,.@-]{2,64}$/,
-  64,
-);
-
 const user = record({
   account: required(placed(accountId), "The user's account."),
   name: required(placed(orClaim(entityName(64))), "The user's name, or the claim that holds it."),
@@ -48,12 +43,7 @@ const role = record({
     "The session's name. Absent, or a claim that does not fit: a digest of issuer and subject.",
   ),
   tags: optional(
-    mapOf(
-      "a tag key of 1 to 128 letters, digits, spaces and `_.:/=+@-`",
-      /^(?![aA][wW][sS]:)[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u,
-      orClaim(claimValue),
-      50,
-    ),
+    mapOf(tagKeyWords, ownTagKeyPattern, orClaim(claimValue), maxTags),
     [],
     "Session tags; the trust policy must then allow `sts:TagSession` too.",
   ),

@@ -1,4 +1,6 @@
+import { unreadableHeaders } from "../../../iam/context-keys.ts";
 import { quote } from "../../../iam/problem.ts";
+import { isIdentityHeader, normaliseHeaderName } from "../../request/identity-headers.ts";
 import type { ContextKeyDefinition } from "../../request/service-definition.ts";
 import { compareText } from "../compare-text.ts";
 import { type Entry, mapOf } from "../shape/collections.ts";
@@ -7,9 +9,6 @@ import { record } from "../shape/record.ts";
 import { flag, type Placed, placed, text, word } from "../shape/scalars.ts";
 import { optional, type ValueOf } from "../shape/shape.ts";
 import type { World } from "./world.ts";
-
-/** Never shown to a policy: they hold credentials (iam-semantics 8.3, mesh:RequestHeader). */
-const secretHeaders = ["authorization", "cookie", "proxy-authorization", "x-amz-security-token"];
 
 const source = record(
   {
@@ -67,10 +66,10 @@ export function resolveContextKeys(
 function checkHeader(world: World, header: Placed<string> | null): void {
   if (header === null) return;
   const { value, place } = header;
-  if (secretHeaders.includes(value)) {
+  if (unreadableHeaders.has(normaliseHeaderName(value))) {
     const message = `the header ${quote(value)} holds a credential and is never shown to policies`;
     world.refuse(place, "RESERVED_NAME", message);
-  } else if (value.replaceAll("_", "-").startsWith("x-mesh-iam-")) {
+  } else if (isIdentityHeader(value)) {
     const message = "headers that begin with `x-mesh-iam-` are removed from requests";
     world.refuse(place, "RESERVED_NAME", message);
   }

@@ -147,6 +147,17 @@ test.each([
     ],
   },
   {
+    why: "a header that upstreams may read as one with a credential",
+    text: document(
+      "Service",
+      "orders",
+      'contextKeys: { "orders:A": { header: proxy_authorization } }',
+    ),
+    want: [
+      'a.yaml:5:40 Service/orders spec.contextKeys["orders:A"].header: the header `proxy_authorization` holds a credential and is never shown to policies',
+    ],
+  },
+  {
     why: "a header that holds a credential",
     text: document("Service", "orders", 'contextKeys: { "orders:A": { header: authorization } }'),
     want: [

@@ -15,6 +15,15 @@ export function entityName(max: number): Shape<string> {
   return text(expected, /^[\w+=,.@-]+$/, max);
 }
 
+/** What AWS takes as `RoleSessionName` and as source identity (STS API Reference, AssumeRole). */
+export const sessionNamePattern = /^[\w+=,.@-]{2,64}$/;
+
+export const sessionName: Shape<string> = text(
+  "a session name of 2 to 64 letters, digits and `_+=,.@-`",
+  sessionNamePattern,
+  64,
+);
+
 /** Names for people: anything that prints. */
 export const displayName: Shape<string> = text(
   "a name of 1 to 128 characters without control characters",

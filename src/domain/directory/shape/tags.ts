@@ -2,32 +2,32 @@ import { quote } from "../../../iam/problem.ts";
 import type { Tags } from "../../request/service-definition.ts";
 import { compareText } from "../compare-text.ts";
 import { type Place, type Report, refuseAt, within } from "../document-problem.ts";
+import {
+  maxTags,
+  tagKeyPattern,
+  tagKeyWords,
+  tagValuePattern,
+  tagValueWords,
+} from "../tag-text.ts";
 import type { DocumentNode } from "../yaml/node.ts";
 import { type Entry, listOf, mapOf } from "./collections.ts";
 import { record } from "./record.ts";
 import { text } from "./scalars.ts";
 import { refuseValue, required, type Shape } from "./shape.ts";
 
-/** IAM API reference, Tag; tag keys are compared ignoring case (TAG-1). */
-const keyPattern = /^[\p{L}\p{Z}\p{N}_.:/=+@-]{1,128}$/u;
-const valuePattern = /^[\p{L}\p{Z}\p{N}_.:/=+@-]*$/u;
-const expectedKey = "a tag key of 1 to 128 letters, digits, spaces and `_.:/=+@-`";
-const expectedValue = "a tag value of at most 256 letters, digits, spaces and `_.:/=+@-`";
-const max = 50;
-
-const value = text(expectedValue, valuePattern, 256);
-const asMap = mapOf(expectedKey, keyPattern, value, max);
+const value = text(tagValueWords, tagValuePattern, 256);
+const asMap = mapOf(tagKeyWords, tagKeyPattern, value, maxTags);
 const asList = listOf(
   record({
-    key: required(text(expectedKey, keyPattern, 128), "The key."),
+    key: required(text(tagKeyWords, tagKeyPattern, 128), "The key."),
     value: required(value, "The value."),
   }),
-  { max, uniqueBy: ({ key }) => key.toLowerCase() },
+  { max: maxTags, uniqueBy: ({ key }) => key.toLowerCase() },
 );
 
 /**
  * The shape of tags: a mapping, or CloudFormation's list of `key` and `value` (FILE-2). At most 50,
- * keys unique ignoring case, none of AWS's own (`aws:`). The result is sorted by key.
+ * keys unique ignoring case (TAG-1), none of AWS's own (`aws:`). The result is sorted by key.
  */
 export const tags: Shape<Tags> = {
   expected: "tags as a mapping",
