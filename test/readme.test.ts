@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { runProgram } from "../src/processes/cli/program.ts";
+import { runCommand } from "./fakes/command-line.ts";
 
 /*
  * Everything in the README runs here: its files are the repository's, its commands are the CLI's, its
@@ -28,23 +28,6 @@ function commandsOf(text: string): string[][] {
   return [...text.matchAll(/^npx mesh-iam ([^#\n]*)/gm)].map(([, line = ""]) =>
     line.trim().split(/\s+/),
   );
-}
-
-async function run(args: readonly string[]): Promise<{ code: number; out: string; err: string }> {
-  let out = "";
-  let err = "";
-  const code = await runProgram(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    stdin: (async function* () {})(),
-    env: {},
-    terminal: false,
-  });
-  return { code, out, err };
 }
 
 describe("README", () => {
@@ -76,7 +59,7 @@ describe("README", () => {
   test("asks a question that is answered as it says", async () => {
     const file = join(folder, "question.json");
     writeFileSync(file, block("run: simulate"));
-    const { code, out } = await run(["simulate", file]);
+    const { code, out } = await runCommand(["simulate", file]);
     expect(JSON.parse(out)).toMatchObject({
       decision: "allowed",
       matchedStatements: [{ policyId: "blue-team" }],
@@ -112,7 +95,7 @@ describe("README", () => {
         if (word === "bundle") return bundle;
         return word.replace(/^keys\//, `${keys}/`);
       });
-      const ran = await run(args);
+      const ran = await runCommand(args);
       expect([args.join(" "), ran.code, ran.err]).toEqual([args.join(" "), 0, ""]);
     }
   });
@@ -120,7 +103,7 @@ describe("README", () => {
   test("starts the authorizer with options that it has", async () => {
     const lines = commandsOf(readme).filter(([command]) => command === "authorizer");
     expect(lines.length).toBe(2);
-    const { out: help } = await run(["authorizer", "--help"]);
+    const { out: help } = await runCommand(["authorizer", "--help"]);
     for (const option of lines.flat().filter((word) => word.startsWith("--"))) {
       expect(help).toMatch(new RegExp(`^ +(-\\w, )?${option}\\b`, "m"));
     }
@@ -149,7 +132,7 @@ describe("README", () => {
         },
       }),
     );
-    const { out } = await run(["explain", file]);
+    const { out } = await runCommand(["explain", file]);
     expect(out).toContain(question);
     expect(out).toContain(verdict);
   });

@@ -1,4 +1,4 @@
-import { createPublicKey, generateKeyPairSync, sign } from "node:crypto";
+import { createTokenIssuer } from "../../src/processes/cli/quickstart/tokens.ts";
 
 /** What the bench's tokens say; the rest of the organization is made to fit. */
 export const issuer = "https://login.example.com";
@@ -17,38 +17,17 @@ export interface TokenSource {
 
 /** Returns a provider with a new P-256 key; `nowMs` is when its tokens begin. */
 export function createTokenSource(nowMs: number): TokenSource {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
-  const kid = "bench-1";
-  const jwk = createPublicKey(privateKey).export({ format: "jwk" });
-  const header = encode({ alg: "ES256", typ: "JWT", kid });
-  const iat = Math.floor(nowMs / 1000);
-  const signatureChars = 86;
-  const payloadChars = tokenBytes - header.length - signatureChars - 2;
+  const { jwks, issue } = createTokenIssuer(issuer, audience, "bench-1", () => nowMs);
+  const exp = Math.floor(nowMs / 1000) + 86_400;
   return {
-    jwks: JSON.stringify({ keys: [{ ...jwk, kid, use: "sig", alg: "ES256" }] }),
+    jwks,
     issue(name) {
-      const claims = {
-        iss: issuer,
-        aud: audience,
-        sub: `user-${name}`,
-        preferred_username: name,
-        iat,
-        exp: iat + 86_400,
-        groups: ["readers"],
-        padding: "",
-      };
-      const bytes = Math.floor((payloadChars * 3) / 4);
-      claims.padding = "p".repeat(bytes - JSON.stringify(claims).length);
-      const text = `${header}.${encode(claims)}`;
-      const signature = sign("sha256", Buffer.from(text), {
-        key: privateKey,
-        dsaEncoding: "ieee-p1363",
-      });
-      return `${text}.${signature.toString("base64url")}`;
+      const claims = { sub: `user-${name}`, preferred_username: name, exp, groups: ["readers"] };
+      const bare = issue({ ...claims, padding: "" });
+      const [, payload = ""] = bare.split(".");
+      const bytes = Math.floor(((payload.length + tokenBytes - bare.length) * 3) / 4);
+      const padding = "p".repeat(bytes - Buffer.byteLength(payload, "base64url"));
+      return issue({ ...claims, padding });
     },
   };
-}
-
-function encode(value: object): string {
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
 }

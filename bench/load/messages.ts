@@ -1,18 +1,13 @@
+import { grpcFrame } from "../../test/fakes/grpc-client.ts";
 import { type CheckCorpus, orderDigits } from "../corpus/check-requests.ts";
 import type { MessageSource } from "./grpc-connection.ts";
 
+/** Of a gRPC frame. */
 const prefixBytes = 5;
-
-function framed(message: Buffer): Buffer {
-  const frame = Buffer.alloc(prefixBytes + message.length);
-  frame.writeUInt32BE(message.length, 1);
-  message.copy(frame, prefixBytes);
-  return frame;
-}
 
 /** Returns the messages of the corpus in turn: after one round each question was asked before. */
 export function repeatedMessages(corpus: CheckCorpus): MessageSource {
-  const frames = corpus.allowed.map(framed);
+  const frames = corpus.allowed.map((message) => grpcFrame(message));
   let n = 0;
   return { next: () => frames[n++ % frames.length] as Buffer };
 }
@@ -22,7 +17,7 @@ export function repeatedMessages(corpus: CheckCorpus): MessageSource {
  * `sources` sources that run side by side has a `first` of its own, from 0.
  */
 export function freshMessages(corpus: CheckCorpus, first: number, sources: number): MessageSource {
-  const frames = corpus.allowed.map(framed);
+  const frames = corpus.allowed.map((message) => grpcFrame(message));
   let n = first;
   return {
     next() {

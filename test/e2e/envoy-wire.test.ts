@@ -19,9 +19,8 @@ import {
   CheckRequestSchema,
   CheckResponseSchema,
 } from "../../src/gen/envoy/service/auth/v3/external_auth_pb.ts";
-import type { Principal } from "../../src/iam/principal.ts";
 import { type Reason, reasons } from "../../src/iam/reason.ts";
-import { fakeOutcome } from "../fakes/check-outcome.ts";
+import { fakeOutcome, fakeRole } from "../fakes/check-outcome.ts";
 import { headerNames, oracleView, scannerView } from "../fakes/check-views.ts";
 import { grpcRequest, headerValues, http1Request, http2Request } from "../fakes/http-client.ts";
 import { startUpstream, type Upstream } from "../fakes/upstream.ts";
@@ -53,18 +52,6 @@ let answer: (attributes: CheckAttributes | null, message: Uint8Array) => ReturnT
 let messages: Buffer[] = [];
 let cancels = 0;
 
-const role: Principal = {
-  type: "assumed-role",
-  account: "111122223333",
-  arn: "arn:aws:sts::111122223333:assumed-role/app/s1",
-  roleArn: "arn:aws:iam::111122223333:role/app",
-  roleName: "app",
-  sessionName: "s1",
-  id: null,
-  serviceLinked: false,
-  tags: new Map(),
-};
-
 function check(message: Uint8Array): ReturnType<CheckFunction> {
   messages.push(Buffer.from(message));
   const attributes = decoder.decode(message);
@@ -74,7 +61,7 @@ function check(message: Uint8Array): ReturnType<CheckFunction> {
 function allow(attributes: CheckAttributes | null, parts: Partial<CheckOutcome> = {}): Uint8Array {
   return encoder.encode(
     fakeOutcome("identity-policy", {
-      principal: role,
+      principal: fakeRole,
       identityHeaderNames: attributes?.identityHeaderNames ?? [],
       ...parts,
     }),
@@ -82,7 +69,7 @@ function allow(attributes: CheckAttributes | null, parts: Partial<CheckOutcome> 
 }
 
 function deny(reason: Reason, status: DenialStatus, grpc = false): Uint8Array {
-  const outcome = fakeOutcome(reason, { principal: role, grpc });
+  const outcome = fakeOutcome(reason, { principal: fakeRole, grpc });
   if (outcome.answer.type !== "deny") throw new Error(reason);
   return encoder.encode({ ...outcome, answer: { ...outcome.answer, status } });
 }
@@ -237,7 +224,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
       expect(family?.toSorted()).toEqual([
         ["x-mesh-iam-account", "111122223333"],
         ["x-mesh-iam-decision-id", "00000000-0000-4000-8000-000000000001"],
-        ["x-mesh-iam-principal", role.arn],
+        ["x-mesh-iam-principal", fakeRole.arn],
         ["x-mesh-iam-revision", "1.42"],
         ["x-mesh-iam-session", "s1"],
       ]);
@@ -271,7 +258,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
 
     test("HDR-008: a name with line breaks arrives as one escaped value", async () => {
       answer = (attributes) =>
-        allow(attributes, { principal: { ...role, sessionName: "a\r\nx-admin: 1\0é" } });
+        allow(attributes, { principal: { ...fakeRole, sessionName: "a\r\nx-admin: 1\0é" } });
       const reply = await http1Request(envoy.address);
       expect(reply.status).toBe(200);
       const seen = upstream.requests[0] ?? { headers: [] };
@@ -324,7 +311,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
       });
       expect(reply).toMatchObject({ httpStatus: 200, grpcStatus: "0" });
       const seen = upstream.requests[0] ?? { headers: [] };
-      expect(headerValues(seen, "x-mesh-iam-principal")).toEqual([role.arn]);
+      expect(headerValues(seen, "x-mesh-iam-principal")).toEqual([fakeRole.arn]);
     });
 
     test("several headers of one name on a denial", async () => {
@@ -425,7 +412,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
       await http1Request(envoy.address, { target: "/denied" });
       const lines = (await envoy.accessLog(before + 2)).slice(before);
       const metadata = {
-        principal: role.arn,
+        principal: fakeRole.arn,
         account: "111122223333",
         action: "orders:GetOrder",
         resource: "arn:aws:orders:eu-west-1:111122223333:order/42",
@@ -673,7 +660,7 @@ describe.skipIf(binary === "")("behind the real Envoy", () => {
       });
       expect(names).toEqual([]);
       const seen = upstream.requests[0] ?? { headers: [] };
-      expect(headerValues(seen, "x-mesh-iam-principal")).toEqual([role.arn]);
+      expect(headerValues(seen, "x-mesh-iam-principal")).toEqual([fakeRole.arn]);
       expect(headerValues(seen, "x-mesh-iam-context")).toEqual([]);
     });
 

@@ -10,9 +10,9 @@ import { compileLayers } from "../../src/iam/compile/layers.ts";
 import type { Decision } from "../../src/iam/decision.ts";
 import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
-import { parsePolicyDocument } from "../../src/iam/policy/parse.ts";
 import type { DocumentType } from "../../src/iam/policy/policy-type.ts";
 import type { RequestContext } from "../../src/iam/request-context.ts";
+import { readApplied } from "./applied-policy.ts";
 
 /** The compiled evaluator's decision, once the reference evaluator has said the same. */
 export function evaluateTwice(
@@ -21,7 +21,7 @@ export function evaluateTwice(
   target: ResourcePolicies,
 ): Decision {
   const decision = evaluate(context, compileLayers(joinPolicies(caller, target, compiled)));
-  const reference = evaluateReference(context, joinPolicies(caller, target, read));
+  const reference = evaluateReference(context, joinPolicies(caller, target, readApplied));
   const agreed = ({ decision: word, deniedBy, deniedLevel, errors }: Decision) => ({
     word,
     deniedBy,
@@ -32,12 +32,7 @@ export function evaluateTwice(
   return decision;
 }
 
-function read(policy: AppliedPolicy, type: DocumentType) {
-  const loaded = "text" in policy ? parsePolicyDocument(policy.text, type) : null;
-  return { id: policy.id, document: loaded?.ok ? loaded.value : null };
-}
-
 function compiled(policy: AppliedPolicy, type: DocumentType) {
-  const { id, document } = read(policy, type);
+  const { id, document } = readApplied(policy, type);
   return document === null ? unusablePolicy(id) : compilePolicy(id, document);
 }

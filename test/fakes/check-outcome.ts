@@ -1,31 +1,14 @@
 import fc from "fast-check";
-import { defaultRequestOptions } from "../../src/domain/request/options.ts";
 import type { AuthMethod, CheckOutcome } from "../../src/domain/request/outcome.ts";
 import type { ServiceDefinition } from "../../src/domain/request/service-definition.ts";
 import { denied } from "../../src/iam/decision.ts";
 import type { Principal } from "../../src/iam/principal.ts";
 import { outcomeOf, type Reason, reasons } from "../../src/iam/reason.ts";
+import { serviceOf } from "./service-of.ts";
 
 /** Returns a service definition without routes: what telemetry looks at. */
 export function fakeService(name: string, account = "111122223333"): ServiceDefinition {
-  return Object.freeze<ServiceDefinition>({
-    account,
-    name,
-    arn: `arn:aws:mesh-iam::${account}:service/${name}`,
-    hosts: [],
-    mode: "enforce",
-    authType: "AWS_IAM",
-    principalFrom: ["session", "jwt", "jwt-svid", "mtls"],
-    requireCredential: [],
-    audiences: null,
-    forwardCredential: false,
-    cors: false,
-    routes: [],
-    contextKeys: [],
-    request: defaultRequestOptions,
-    hideHeaders: [],
-    tags: new Map(),
-  });
+  return serviceOf({ name, account });
 }
 
 export const fakeUser: Principal = Object.freeze({
@@ -36,6 +19,18 @@ export const fakeUser: Principal = Object.freeze({
   id: "AIDAALICEALICEALICE1",
   tags: new Map(),
 });
+
+export const fakeRole = Object.freeze({
+  type: "assumed-role" as const,
+  account: "111122223333",
+  arn: "arn:aws:sts::111122223333:assumed-role/app/s1",
+  roleArn: "arn:aws:iam::111122223333:role/app",
+  roleName: "app",
+  sessionName: "s1",
+  id: null,
+  serviceLinked: false,
+  tags: new Map(),
+}) satisfies Principal;
 
 /** Returns an outcome that agrees with itself: `reason` decides outcome, decision and status. */
 export function fakeOutcome(

@@ -122,48 +122,34 @@ function own(record: { [key: string]: string }, name: string): string | undefine
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
+/** Members that are shown as they are. */
+const plain = [
+  "hasRequest",
+  "method",
+  "target",
+  "rawPath",
+  "rawPathCount",
+  "rawHeaders",
+  "host",
+  "scheme",
+  "protocol",
+  "requestTimeMs",
+  "sourcePrincipal",
+  "destinationPrincipal",
+  "sourceAddress",
+  "destinationPort",
+  "destinationLabels",
+  "serverName",
+  "hasPeerCertificate",
+] as const satisfies readonly (keyof CheckAttributes)[];
+
 /** The same of what the scanner says. */
 export function scannerView(
   attributes: CheckAttributes,
   names: readonly string[] = headerNames,
 ): object {
-  const {
-    hasRequest,
-    method,
-    target,
-    rawPath,
-    rawPathCount,
-    rawHeaders,
-    host,
-    scheme,
-    protocol,
-    requestTimeMs,
-    sourcePrincipal,
-    destinationPrincipal,
-    sourceAddress,
-    destinationPort,
-    destinationLabels,
-    serverName,
-    hasPeerCertificate,
-  } = attributes;
   return {
-    hasRequest,
-    method,
-    target,
-    rawPath,
-    rawPathCount,
-    rawHeaders,
-    host,
-    scheme,
-    protocol,
-    requestTimeMs,
-    sourcePrincipal,
-    destinationPrincipal,
-    sourceAddress,
-    destinationPort,
-    destinationLabels,
-    serverName,
-    hasPeerCertificate,
+    ...Object.fromEntries(plain.map((member) => [member, attributes[member]])),
     extensions: extensionNames.map((name) => attributes.contextExtension(name)),
     headers: names.map((name) => attributes.header(name)),
     identityHeaderNames: [...attributes.identityHeaderNames].sort(),

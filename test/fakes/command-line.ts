@@ -7,8 +7,12 @@ export interface Ran {
   readonly err: string;
 }
 
-/** Runs a command line in this process. */
-export async function runCommand(args: readonly string[], stdin = ""): Promise<Ran> {
+/** Runs a command line in this process, with an empty environment unless one is given. */
+export async function runCommand(
+  args: readonly string[],
+  stdin = "",
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ran> {
   let out = "";
   let err = "";
   const code = await runProgram(args, {
@@ -21,7 +25,7 @@ export async function runCommand(args: readonly string[], stdin = ""): Promise<R
     stdin: (async function* () {
       yield Buffer.from(stdin);
     })(),
-    env: {},
+    env,
     terminal: false,
   });
   return { code, out, err };

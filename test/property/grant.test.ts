@@ -2,48 +2,15 @@ import { expect, test } from "vitest";
 import { firstMissing, type GrantFacts, grant } from "../../src/iam/evaluation/reference-grant.ts";
 import type { Level } from "../../src/iam/evaluation/reference-principal.ts";
 import type { PrincipalType } from "../../src/iam/principal.ts";
-import type { ResourceClass } from "../../src/iam/request-context.ts";
+import { grantInputs } from "../fakes/grant-inputs.ts";
 
 /**
  * T-DEC-31: the grant function in all its inputs, against the table "in words" of iam-semantics 6.3
  * and the rows of 6.4, written as what is enough for an allow.
  */
-const types: readonly PrincipalType[] = [
-  "anonymous",
-  "root",
-  "user",
-  "workload",
-  "assumed-role",
-  "federated-user",
-  "service",
-  "web-identity",
-  "saml",
-];
-const classes: readonly ResourceClass[] = ["ordinary", "role-trust", "owner-delegates"];
 const levels: readonly Level[] = ["none", "account", "role", "user-of-federated", "direct"];
-const booleans = [false, true];
 
-const inputs: readonly GrantFacts[] = types.flatMap((type) =>
-  booleans.flatMap((same) =>
-    classes.flatMap((resourceClass) =>
-      levels.flatMap((resource) =>
-        booleans.flatMap((identity) =>
-          booleans.flatMap((boundary) =>
-            booleans.map((session) => ({
-              type,
-              same,
-              class: resourceClass,
-              resource,
-              identity,
-              boundary,
-              session,
-            })),
-          ),
-        ),
-      ),
-    ),
-  ),
-);
+const inputs: readonly GrantFacts[] = grantInputs(levels);
 
 /** What is enough, in one situation: a level of the resource policy and the layers that must allow. */
 interface Enough {

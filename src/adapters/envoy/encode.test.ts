@@ -1,6 +1,7 @@
 import { create, fromBinary, type MessageInitShape, toBinary } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fakeRole } from "../../../test/fakes/check-outcome.ts";
 import type { CheckOutcome, DenialStatus } from "../../domain/request/outcome.ts";
 import {
   type CheckResponse,
@@ -15,18 +16,6 @@ import { internalDenial, lastResortDenial } from "./denial.ts";
 import { createEncoder } from "./encode.ts";
 
 const id = "0190c4f2a1b2-0000002a";
-
-const role: Principal = {
-  type: "assumed-role",
-  account: "111122223333",
-  arn: "arn:aws:sts::111122223333:assumed-role/app/s1",
-  roleArn: "arn:aws:iam::111122223333:role/app",
-  roleName: "app",
-  sessionName: "s1",
-  id: null,
-  serviceLinked: false,
-  tags: new Map(),
-};
 
 const allowed: Decision = {
   decision: "allowed",
@@ -48,7 +37,7 @@ const allow: CheckOutcome = {
   mode: "enforce",
   cache: "miss",
   authMethod: "session",
-  principal: role,
+  principal: fakeRole,
   service: null,
   action: "orders:GetOrder",
   resource: "arn:aws:orders:eu-west-1:111122223333:order/42",
@@ -405,7 +394,11 @@ const principal: fc.Arbitrary<Principal | null> = fc.oneof(
   fc.constant({ type: "anonymous" } as const),
   text.map(user),
   text.map(
-    (sessionName): Principal => ({ ...role, sessionName, arn: `${role.arn}${sessionName}` }),
+    (sessionName): Principal => ({
+      ...fakeRole,
+      sessionName,
+      arn: `${fakeRole.arn}${sessionName}`,
+    }),
   ),
   text.map((name): Principal => ({ ...federated, name })),
 );

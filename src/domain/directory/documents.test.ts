@@ -1,6 +1,17 @@
 import { readFileSync } from "node:fs";
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import {
+  A,
+  document,
+  inOrganization,
+  management,
+  organization,
+  read,
+  several,
+  trust,
+  wide,
+} from "../../../test/fakes/document-texts.ts";
 import type { DocumentOptionsInput } from "./document-options.ts";
 import { formatDocumentProblem } from "./document-problem.ts";
 import { type DocumentFile, readDocuments } from "./documents.ts";
@@ -25,37 +36,6 @@ function linesOf(
   const loaded = readDocuments(given, options);
   return loaded.ok ? [] : loaded.problems.map(formatDocumentProblem);
 }
-
-const A = "111122223333";
-const read =
-  '{ Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "a:Get", Resource: "*" }] }';
-const trust = `{ Version: "2012-10-17", Statement: [{ Effect: Allow, Action: "sts:AssumeRole", Principal: { AWS: "${A}" } }] }`;
-
-/** A document whose `spec` begins in line 5, at column 3. */
-function document(
-  kind: string,
-  name: string,
-  spec: string,
-  metadata = `, account: "${A}"`,
-): string {
-  const lines = spec.split("\n").map((line) => `  ${line}`);
-  return [
-    "apiVersion: mesh-iam.io/v1",
-    `kind: ${kind}`,
-    `metadata: { name: ${name}${metadata} }`,
-    "spec:",
-    ...lines,
-    "",
-  ].join("\n");
-}
-const wide = (kind: string, name: string, spec: string) => document(kind, name, spec, "");
-const several = (...documents: string[]) => documents.join("---\n");
-
-const organization = wide("Organization", "acme", 'managementAccountId: "999988887777"');
-const management = wide("Account", "management", 'accountId: "999988887777"');
-const shop = wide("Account", "shop", `accountId: "${A}"`);
-const inOrganization = (...documents: string[]) =>
-  several(...documents, organization, management, shop);
 
 test("one document of every kind, with every member, is read", () => {
   const directory = directoryOf([everyKind]);

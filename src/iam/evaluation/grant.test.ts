@@ -1,45 +1,11 @@
 import { expect, test } from "vitest";
+import { grantInputs } from "../../../test/fakes/grant-inputs.ts";
 import { type Level, levels } from "../compile/principal-matcher.ts";
-import type { PrincipalType } from "../principal.ts";
-import type { ResourceClass } from "../request-context.ts";
 import { firstMissing, type GrantFacts, grant } from "./grant.ts";
 
-const types: readonly PrincipalType[] = [
-  "anonymous",
-  "root",
-  "user",
-  "workload",
-  "assumed-role",
-  "federated-user",
-  "service",
-  "web-identity",
-  "saml",
-];
-const classes: readonly ResourceClass[] = ["ordinary", "role-trust", "owner-delegates"];
 const allLevels = Object.values(levels);
-const booleans = [false, true];
 
-const all: readonly GrantFacts[] = types.flatMap((type) =>
-  booleans.flatMap((same) =>
-    classes.flatMap((resourceClass) =>
-      allLevels.flatMap((resource) =>
-        booleans.flatMap((identity) =>
-          booleans.flatMap((boundary) =>
-            booleans.map((session) => ({
-              type,
-              same,
-              class: resourceClass,
-              resource,
-              identity,
-              boundary,
-              session,
-            })),
-          ),
-        ),
-      ),
-    ),
-  ),
-);
+const all: readonly GrantFacts[] = grantInputs(allLevels);
 
 /**
  * The table "in words" of iam-semantics 6.3, row by row: the first row whose situation fits says

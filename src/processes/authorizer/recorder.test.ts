@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Evaluator, evaluators } from "../../../test/corpus/evaluators.ts";
 import type { Written } from "../../../test/fakes/check-request.ts";
+import { runCommand } from "../../../test/fakes/command-line.ts";
 import {
   allow,
   deny,
@@ -23,7 +24,6 @@ import {
 } from "../../../test/fakes/pipeline.ts";
 import { type Decision, denied } from "../../iam/decision.ts";
 import { parseScenario } from "../../iam/scenario.ts";
-import { runProgram } from "../cli/program.ts";
 
 const [reference, engine] = evaluators as [Evaluator, Evaluator];
 const folder = mkdtempSync(join(tmpdir(), "mesh-iam-recorder-"));
@@ -158,17 +158,9 @@ describe("the input of a logged decision replays it, by both evaluators", () => 
     const file = join(folder, "decisions.jsonl");
     writeFileSync(file, pipeline.decisions.text());
     for (const [{ decisionId, action }, code] of [[allowed, 0] as const, [refused, 2] as const]) {
-      let out = "";
-      const args = ["explain", "--log", file, "--id", decisionId];
-      const io = { err: () => {}, stdin: (async function* () {})(), env: {}, terminal: false };
-      const exit = await runProgram(args, {
-        ...io,
-        out: (text) => {
-          out += text;
-        },
-      });
-      expect(exit).toBe(code);
-      expect(out).toContain(action);
+      const ran = await runCommand(["explain", "--log", file, "--id", decisionId]);
+      expect(ran.code).toBe(code);
+      expect(ran.out).toContain(action);
     }
   });
 

@@ -2,40 +2,11 @@ import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
-import { runProgram } from "./program.ts";
+import { runCommand } from "../../../test/fakes/command-line.ts";
 import { sampleDocuments } from "./quickstart/workspace.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "mesh-iam-cli-"));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
-
-interface Ran {
-  readonly code: number;
-  readonly out: string;
-  readonly err: string;
-}
-
-async function run(
-  args: readonly string[],
-  stdin = "",
-  env: Record<string, string> = {},
-): Promise<Ran> {
-  let out = "";
-  let err = "";
-  const code = await runProgram(args, {
-    out: (text) => {
-      out += text;
-    },
-    err: (text) => {
-      err += text;
-    },
-    stdin: (async function* () {
-      yield Buffer.from(stdin);
-    })(),
-    env,
-    terminal: false,
-  });
-  return { code, out, err };
-}
 
 const scenario = (id: string, effect: string) => ({
   id,
@@ -63,7 +34,10 @@ function write(name: string, content: unknown): string {
 
 describe("simulate", () => {
   test("one allowed scenario: the answer in AWS's words, exit code 0", async () => {
-    const { code, out } = await run(["simulate", write("allow.json", scenario("row-1", "Allow"))]);
+    const { code, out } = await runCommand([
+      "simulate",
+      write("allow.json", scenario("row-1", "Allow")),
+    ]);
     expect(JSON.parse(out)).toEqual({
       id: "row-1",
       decision: "allowed",
@@ -79,14 +53,17 @@ describe("simulate", () => {
   });
 
   test("a denial has the exit code 2", async () => {
-    const { code, out } = await run(["simulate", "-"], JSON.stringify(scenario("r", "Deny")));
+    const { code, out } = await runCommand(
+      ["simulate", "-"],
+      JSON.stringify(scenario("r", "Deny")),
+    );
     expect(JSON.parse(out)).toMatchObject({ decision: "explicitDeny", deniedBy: "identity" });
     expect(code).toBe(2);
   });
 
   test("--stdin: one answer a line; a row that is not accepted is an error row and exit code 3", async () => {
     const lines = [scenario("a", "Allow"), scenario("b", "Deny"), scenario("c", "allow")];
-    const { code, out } = await run(
+    const { code, out } = await runCommand(
       ["simulate", "--stdin"],
       lines.map((l) => JSON.stringify(l)).join("\n"),
     );
@@ -105,7 +82,7 @@ describe("simulate", () => {
 
   test("--stdin: rows go by the lines of the input, and a line without end is refused", async () => {
     const endless = `"${"x".repeat(5 << 20)}"`;
-    const { code, out, err } = await run(["simulate", "--stdin"], `\n\n{}\n\n${endless}\n`);
+    const { code, out, err } = await runCommand(["simulate", "--stdin"], `\n\n{}\n\n${endless}\n`);
     expect(err.match(/line \d+/g)).toEqual(["line 3", "line 3", "line 5", "line 5"]);
     const [, last = ""] = out.trim().split("\n");
     expect(JSON.parse(last)).toMatchObject({
@@ -116,13 +93,16 @@ describe("simulate", () => {
   });
 
   test("a decision never sets the exit code of --stdin", async () => {
-    const { code } = await run(["simulate", "--stdin"], JSON.stringify(scenario("b", "Deny")));
+    const { code } = await runCommand(
+      ["simulate", "--stdin"],
+      JSON.stringify(scenario("b", "Deny")),
+    );
     expect(code).toBe(0);
   });
 
   test("an invalid scenario names file, line, column and field, and exits 3", async () => {
     const path = write("bad.json", '{\n "id": "x",\n "principul": {}\n}');
-    const { code, err } = await run(["simulate", path]);
+    const { code, err } = await runCommand(["simulate", path]);
     expect(err).toContain(`${path}:3:`);
     expect(err).toContain("`principul`");
     expect(err).toContain("`principal`");
@@ -137,7 +117,7 @@ describe("explain", () => {
     Object.assign(policy?.document.Statement[0] ?? {}, {
       Condition: { StringEquals: { "aws:PrincipalTag/team": "blue" } },
     });
-    const { code, out } = await run(["explain", write("explain.json", asked)]);
+    const { code, out } = await runCommand(["explain", write("explain.json", asked)]);
     expect(out).toContain("implicitDeny by the identity policies (implicit-deny)");
     expect(out).toContain(
       "StringEquals aws:PrincipalTag/team: the policy says blue, the request has no such key",
@@ -147,7 +127,7 @@ describe("explain", () => {
   });
 
   test("--json holds the decision and every layer", async () => {
-    const { out } = await run([
+    const { out } = await runCommand([
       "explain",
       "--json",
       write("explain2.json", scenario("r", "Allow")),
@@ -166,11 +146,13 @@ describe("validate", () => {
   writeFileSync(join(documents, "jwks.json"), '{"keys":[]}');
 
   test("the sample documents are accepted, their finding shown", async () => {
-    const { code, out } = await run(["validate", documents]);
+    const { code, out } = await runCommand(["validate", documents]);
     expect(out).toContain("SECURITY_WARNING orders.yaml:");
     expect(out).toContain("accepted, 1 finding");
     expect(code).toBe(0);
-    expect((await run(["validate", documents, "--fail-on", "SECURITY_WARNING"])).code).toBe(3);
+    expect((await runCommand(["validate", documents, "--fail-on", "SECURITY_WARNING"])).code).toBe(
+      3,
+    );
   });
 
   test("every mistake is told with file, line, column and field", async () => {
@@ -183,7 +165,7 @@ describe("validate", () => {
         .replace("groups: [developers]", "grups: [developers]")
         .replace("Effect: Deny", "Effect: deny"),
     );
-    const { code, out } = await run(["validate", broken]);
+    const { code, out } = await runCommand(["validate", broken]);
     expect(out).toMatch(/people\.yaml:\d+:\d+ User\/ana spec.*`grups`.*`groups`/);
     expect(out).toMatch(/people\.yaml:\d+:\d+ User\/carol .*Statement\[0\]\.Effect.*`deny`/);
     expect(out).toContain("refused");
@@ -195,10 +177,10 @@ describe("validate", () => {
       "policy.json",
       '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"a:B"}]}',
     );
-    const { code, out } = await run(["validate", policy, "--policy-type", "identity"]);
+    const { code, out } = await runCommand(["validate", policy, "--policy-type", "identity"]);
     expect(out).toContain("MISSING_RESOURCE");
     expect(code).toBe(3);
-    expect((await run(["validate", policy, "--policy-type", "idenity"])).code).toBe(1);
+    expect((await runCommand(["validate", policy, "--policy-type", "idenity"])).code).toBe(1);
   });
 });
 
@@ -207,30 +189,42 @@ describe("bundle", () => {
     const keys = join(folder, "keys");
     const bundle = join(folder, "bundle");
     const documents = join(folder, "documents");
-    const made = await run(["keys", "generate", "--out", keys, "--org", "o-acme123456", "--json"]);
+    const made = await runCommand([
+      "keys",
+      "generate",
+      "--out",
+      keys,
+      "--org",
+      "o-acme123456",
+      "--json",
+    ]);
     const { rootFingerprint } = JSON.parse(made.out);
     expect(rootFingerprint).toMatch(/^sha256:[0-9a-f]{64}$/);
-    expect((await run(["bundle", "build", "--documents", documents, "--out", bundle])).code).toBe(
-      0,
-    );
+    expect(
+      (await runCommand(["bundle", "build", "--documents", documents, "--out", bundle])).code,
+    ).toBe(0);
 
     const verify = ["bundle", "verify", "--root-fingerprint", rootFingerprint, bundle];
-    const unsigned = await run(verify);
+    const unsigned = await runCommand(verify);
     expect(unsigned.code).toBe(3);
-    expect((await run(["bundle", "sign", "--key", join(keys, "bundle.pem"), bundle])).code).toBe(0);
-    const verified = await run(verify);
+    expect(
+      (await runCommand(["bundle", "sign", "--key", join(keys, "bundle.pem"), bundle])).code,
+    ).toBe(0);
+    const verified = await runCommand(verify);
     expect(verified.out).toContain("verified");
     expect(verified.code).toBe(0);
-    const inspected = JSON.parse((await run(["bundle", "inspect", "--json", bundle])).out);
+    const inspected = JSON.parse((await runCommand(["bundle", "inspect", "--json", bundle])).out);
     expect(inspected).toMatchObject({ org: "o-acme123456", slice: "all", epoch: 1 });
 
     const other = `sha256:${"0".repeat(64)}`;
-    const wrongRoot = await run(["bundle", "verify", "--root-fingerprint", other, bundle]);
+    const wrongRoot = await runCommand(["bundle", "verify", "--root-fingerprint", other, bundle]);
     expect(wrongRoot.err).toContain("(bundle-signature)");
     expect(wrongRoot.code).toBe(3);
     // The root key may not sign heads, and no key is ever overwritten.
-    expect((await run(["bundle", "sign", "--key", join(keys, "root.pem"), bundle])).code).toBe(3);
-    expect((await run(["keys", "generate", "--out", keys])).err).toContain("exists already");
+    expect(
+      (await runCommand(["bundle", "sign", "--key", join(keys, "root.pem"), bundle])).code,
+    ).toBe(3);
+    expect((await runCommand(["keys", "generate", "--out", keys])).err).toContain("exists already");
   });
 });
 
@@ -255,7 +249,7 @@ describe("words", () => {
       says: "`/nowhere`",
     },
   ])("$why: exit code $code", async ({ args, code, says }) => {
-    const ran = await run(args);
+    const ran = await runCommand(args);
     expect(ran.out + ran.err).toContain(says);
     expect(ran.code).toBe(code);
   });
@@ -273,7 +267,7 @@ describe("words", () => {
 
   test("an unknown configuration key names file, line, column and the nearest key", async () => {
     const path = write("authorizer.yaml", "documents: ./x\ndrainSecond: 3\n");
-    const { code, err } = await run(["authorizer", "--config", path]);
+    const { code, err } = await runCommand(["authorizer", "--config", path]);
     expect(err).toContain(`${path}:2:1 `);
     expect(err).toContain("`drainSeconds`");
     expect(code).toBe(3);
