@@ -258,7 +258,7 @@ describe("words", () => {
     const path = write("named.yaml", "documents: ./x\ndrainSecond: 3\n");
     const other = write("other.yaml", "nothing: 1\n");
     const named = (text: string, ...args: string[]) =>
-      run(["authorizer", ...args], "", { MESH_IAM_CONFIG: text });
+      runCommand(["authorizer", ...args], "", { MESH_IAM_CONFIG: text });
     expect((await named(path)).err).toContain(`${path}:2:1 drainSecond`);
     expect((await named(path, "--config", other)).err).toContain(`${other}:1:1 nothing`);
     expect((await named("/nowhere.yaml")).err).toContain("cannot read `/nowhere.yaml`");
