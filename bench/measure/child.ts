@@ -46,6 +46,29 @@ export function startChild(
   };
 }
 
+/** Starts a program on core 0; resolves with the first line that it prints. Of Go it uses one thread. */
+export async function startProgram(
+  words: readonly string[],
+): Promise<{ readonly child: Child; readonly firstLine: string }> {
+  const [command = "", ...rest] = pinned(words, 0);
+  const env = { ...process.env, GOMAXPROCS: "1" };
+  const child = spawn(command, rest, { stdio: ["ignore", "pipe", "inherit"], env });
+  const { pid } = child;
+  if (pid === undefined) throw new Error(`cannot start ${command}`);
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  child.once("exit", () => reject(new Error(`${words.join(" ")} ended`)));
+  let text = "";
+  child.stdout.setEncoding("utf8").on("data", (chunk: string) => {
+    text += chunk;
+    const end = text.indexOf("\n");
+    if (end >= 0) resolve(text.slice(0, end));
+  });
+  const firstLine = await promise;
+  const none = () => Promise.reject(new Error("it speaks no IPC"));
+  const started = { pid, next: none, send: none, stop: () => stopProcess(child) };
+  return { child: started, firstLine };
+}
+
 function nextMessage<T>(child: ChildProcess, args: readonly string[]): Promise<T> {
   return new Promise((resolve, reject) => {
     const ended = () => reject(new Error(`${args.join(" ")} ended`));
