@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -139,4 +140,11 @@ test.each([
   [undefined, false],
 ])("the licence %s is permissive: %s", (license, want) => {
   expect(isPermissive(license)).toBe(want);
+});
+
+test("no link is committed: one named node_modules replaced what was installed", () => {
+  const files = execFileSync("git", ["ls-files", "--stage"], { cwd: root, encoding: "utf8" });
+  const entries = files.split("\n").filter((line) => line !== "");
+  expect(entries.length).toBeGreaterThan(500);
+  expect(entries.filter((line) => line.startsWith("120000"))).toEqual([]);
 });
