@@ -239,6 +239,20 @@ test("a burst of changes is read once, and puts the work off for half a second a
   await source.close();
 });
 
+test("documents that were bad, good and are bad again are refused again, not repeatedly", async () => {
+  const { disk, clock, listener, source } = setUp();
+  disk.put("/iam/a.yaml", userDocument("bob"));
+  await source.start(listener);
+  for (const name of ["{", "bob", "{"]) {
+    disk.put("/iam/a.yaml", userDocument(name));
+    await clock.advance(1_000);
+  }
+  expect(listener.refusals.map(({ repeated }) => repeated)).toEqual([false, false]);
+  expect(source.status().lastSuccessAtMs).toBeGreaterThan(nowMs);
+  expect(listener.bundles).toHaveLength(1);
+  await source.close();
+});
+
 test("DSK-006 a folder that cannot be read any more is refused, and healed by itself", async () => {
   const { disk, clock, listener, source } = setUp();
   disk.put("/iam/a.yaml", userDocument("first"));

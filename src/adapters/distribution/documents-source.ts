@@ -206,7 +206,8 @@ class DocumentsSource implements BundleSource {
     });
     if (!built.ok) throw new MeshIamError(built.code, built.message);
     const { head, sealedHead, objects } = built.value;
-    if (previous?.head.manifestDigest === head.manifestDigest) return true;
+    // Nothing is new, which ends a refusal of what was there in between.
+    if (previous?.head.manifestDigest === head.manifestDigest) return this.#renew();
     const restore = previous?.head.org === head.org ? null : this.#follower.forget();
     const result = await this.#follower.offer({
       head: sealedHead,
@@ -226,16 +227,19 @@ class DocumentsSource implements BundleSource {
     });
   }
 
-  async #renew(): Promise<void> {
+  /** Offers the bundle in force under a head of now; true when it is taken. */
+  async #renew(): Promise<boolean> {
     const built = this.#built;
-    if (built === null || this.#closed) return;
+    if (built === null || this.#closed) return true;
     const head = renewHead(built.head, this.#issuedAtMs(), this.#validForMs());
     const result = await this.#follower.offer({
       head: sealHeadOf(head, this.#signer),
       keySets: new Map(),
       object: async () => null,
     });
-    if (result === "unchanged") this.#built = { ...built, head };
+    if (result !== "unchanged") return false;
+    this.#built = { ...built, head };
+    return true;
   }
 
   #keySets(org: string): ReadonlyMap<number, Uint8Array> {
