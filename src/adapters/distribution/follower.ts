@@ -6,7 +6,7 @@ import {
 } from "../../domain/bundle/key-set-chain.ts";
 import type { BundleLimits } from "../../domain/bundle/limits.ts";
 import type { VerifiedPart } from "../../domain/bundle/part-content.ts";
-import { pullResultOf, type Refusal, refuse } from "../../domain/bundle/refusal.ts";
+import { type Refusal, refuse } from "../../domain/bundle/refusal.ts";
 import {
   type ObjectRequest,
   type VerifiedContent,
@@ -14,11 +14,11 @@ import {
 } from "../../domain/bundle/verify-content.ts";
 import { type AcceptedHead, type Floor, verifyHead } from "../../domain/bundle/verify-head.ts";
 import { MeshIamError } from "../../iam/error.ts";
-import { quote } from "../../iam/problem.ts";
 import type { BundleCache, Generation } from "./bundle-cache.ts";
 import type { StoredFloor } from "./cache-floor.ts";
 import type { Clock } from "./clock.ts";
 import { ageOf, isFresh, maxFutureMs } from "./freshness.ts";
+import { PullJournal } from "./pull-journal.ts";
 import type {
   BundleListener,
   HeadFacts,
@@ -80,26 +80,14 @@ export class BundleFollower {
   /** No "now" is earlier than the newest head that was accepted (BUN-11). */
   #latestIssuedAtMs = 0;
   #headSavedAtMonotonicMs = Number.NEGATIVE_INFINITY;
-  #lastRefusal: RefusedBundle | null = null;
-  #lastAttemptFailed = false;
-  #lastSuccessAtMs: number | null = null;
   #closed = false;
   #working: Promise<unknown> = Promise.resolve();
-  readonly #pulls: Record<PullResult, number> = {
-    applied: 0,
-    unchanged: 0,
-    network: 0,
-    auth: 0,
-    signature: 0,
-    digest: 0,
-    expired: 0,
-    parse: 0,
-    rollback: 0,
-  };
+  readonly #journal: PullJournal;
 
   constructor(options: FollowerOptions, clock: Clock) {
     this.#options = options;
     this.#clock = clock;
+    this.#journal = new PullJournal(clock, (refusal) => this.#listener.refused(refusal));
   }
 
   /** Returns the number of the newest key set held, 0 for none: carriers bring those above it. */
@@ -119,9 +107,7 @@ export class BundleFollower {
       ageMs: active && ageOf(active.facts, this.#clock),
       keySet: current ? { number: current.number, expiresAtMs: current.expiresAtMs } : null,
       acceptedStale: active?.acceptedStale ?? false,
-      pulls: { ...this.#pulls },
-      lastSuccessAtMs: this.#lastSuccessAtMs,
-      lastRefusal: this.#lastRefusal,
+      ...this.#journal.status(),
       sizeBytes: active?.content.sizeBytes ?? 0,
       cache: this.#cache?.status() ?? null,
     };
@@ -155,16 +141,16 @@ export class BundleFollower {
     const { chain, refusal } = extendKeySets(null, cached.keySets, anchors, limits);
     this.#chain = chain;
     this.#floor = cached.floor;
-    if (refusal !== null && cached.keySets.size > 0) this.#tell("cache", refusal);
+    if (refusal !== null && cached.keySets.size > 0) this.#journal.failed(refusal, "cache");
     if (cached.floorDamaged) {
-      this.#tell("cache", refuse("bundle-digest", "the floor is damaged"));
+      this.#journal.failed(refuse("bundle-digest", "the floor is damaged"), "cache");
     }
     const heads: Head[] = [];
     for (const [i, sealed] of cached.heads.entries()) {
       if (chain === null) break;
       const verified = verifyHead(sealed, chain, this.#expectations("own-cache"));
       if (!verified.ok) {
-        this.#tell("cache", verified);
+        this.#journal.failed(verified, "cache");
         continue;
       }
       // Without the newest key set nobody can say whether the head's key is still in force.
@@ -176,7 +162,7 @@ export class BundleFollower {
         cache.readObject(request.digest, request.maxFrameBytes);
       const content = await this.#content(head.head, object);
       const failure = content.ok ? await this.#activate(head, content, "cache") : content;
-      if (failure !== null) this.#tell("cache", failure);
+      if (failure !== null) this.#journal.failed(failure, "cache");
       else if (content.ok) cache.loaded(this.#generation(sealed, content), i === 0);
     }
     this.#raiseFloor(heads);
@@ -206,7 +192,7 @@ export class BundleFollower {
 
   /** Tells and counts a refusal that the source itself met, before there was anything to offer. */
   refuse(code: RefusedBundle["code"], result: RefusedBundle["result"], detail: string): void {
-    if (!this.#closed) this.#record({ code, result, detail, partId: null, cause: null });
+    if (!this.#closed) this.#journal.refused({ code, result, detail, partId: null, cause: null });
   }
 
   async #attempt(offer: Offer): Promise<PullResult> {
@@ -260,7 +246,7 @@ export class BundleFollower {
     this.#raiseFloor([head.head]);
     await this.#cache?.save(this.#generation(offer.head, content), frames);
     this.#headSavedAtMonotonicMs = this.#clock.monotonicMs();
-    return this.#succeeded("applied");
+    return this.#journal.succeeded("applied");
   }
 
   async #renew(active: Active, head: AcceptedHead, sealed: Uint8Array): Promise<PullResult> {
@@ -269,7 +255,7 @@ export class BundleFollower {
       head.head.issuedAtMs > active.facts.issuedAtMs ||
       head.head.epoch > active.facts.epoch ||
       head.head.coveredRevision > active.facts.coveredRevision;
-    if (!newer && active.source === source) return this.#succeeded("unchanged");
+    if (!newer && active.source === source) return this.#journal.succeeded("unchanged");
     const facts = newer || !active.facts.fresh ? this.#facts(head) : active.facts;
     const acceptedStale = active.acceptedStale && !head.fresh;
     this.#active = { ...active, facts, source, acceptedStale };
@@ -281,7 +267,7 @@ export class BundleFollower {
       await this.#cache.saveHead(this.#generation(sealed, active.content));
       this.#headSavedAtMonotonicMs = this.#clock.monotonicMs();
     }
-    return this.#succeeded("unchanged");
+    return this.#journal.succeeded("unchanged");
   }
 
   async #content(
@@ -369,41 +355,8 @@ export class BundleFollower {
     return { head, digests, floor };
   }
 
-  #succeeded(result: "applied" | "unchanged"): PullResult {
-    this.#pulls[result]++;
-    this.#lastAttemptFailed = false;
-    this.#lastSuccessAtMs = this.#clock.nowMs();
-    return result;
-  }
-
   #refused(failure: Refusal | MeshIamError): PullResult {
-    return this.#tell("", failure);
-  }
-
-  /** Tells a failure; `where` says what was read when it was not the carrier. */
-  #tell(where: "" | "cache", failure: Refusal | MeshIamError): PullResult {
-    const prefix = where === "" ? "" : `${where}: `;
-    if (failure instanceof MeshIamError) {
-      const detail = `${prefix}not activated: ${failure.message}`;
-      const { code } = failure;
-      return this.#record({ code, result: "parse", detail, partId: null, cause: failure });
-    }
-    const { code, partId } = failure;
-    const part = partId === null ? "" : `${quote(partId)}: `;
-    const detail = `${prefix}${part}${failure.detail}`;
-    return this.#record({ code, result: pullResultOf(code), detail, partId, cause: null });
-  }
-
-  #record(refusal: Omit<RefusedBundle, "atMs" | "repeated">): PullResult {
-    const { code, detail, result } = refusal;
-    this.#pulls[result]++;
-    const last = this.#lastAttemptFailed ? this.#lastRefusal : null;
-    const repeated = last?.code === code && last.detail === detail;
-    const atMs = this.#clock.nowMs();
-    this.#lastRefusal = Object.freeze({ ...refusal, atMs, repeated });
-    this.#lastAttemptFailed = true;
-    this.#listener.refused(this.#lastRefusal);
-    return result;
+    return this.#journal.failed(failure, "");
   }
 }
 
