@@ -10,7 +10,8 @@ import { quote } from "../../iam/problem.ts";
 import type { AttestedKeys } from "./attested-keys.ts";
 import type { Caller } from "./caller.ts";
 import { DecisionCache, type DecisionCacheOptions, type Eviction } from "./decision-cache.ts";
-import { type FrontedService, frontService } from "./fronted-service.ts";
+import { frontService } from "./front-service.ts";
+import type { FrontedService } from "./fronted-service.ts";
 import { PolicyCompiler } from "./policy-compiler.ts";
 import { createTrustEvaluator } from "./trust-evaluator.ts";
 
