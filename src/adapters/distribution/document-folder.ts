@@ -5,7 +5,7 @@ import type { DocumentProblem } from "../../domain/directory/document-problem.ts
 import {
   type DocumentFile,
   type LoadedDocuments,
-  readDocuments,
+  openDocuments,
 } from "../../domain/directory/documents.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
@@ -131,21 +131,20 @@ export async function readDocumentFolder(
   }
 
   const named = new Map<string, Parsed<string>>();
-  const readFile = (path: string): Parsed<string> => named.get(path) ?? notReadYet;
-  let loaded = readDocuments(files, { ...options, readFile });
-  const missing = loaded.dependencies.filter((path) => !files.some((file) => file.path === path));
-  for (const path of missing) {
+  const opened = openDocuments(files, options);
+  for (const path of opened.dependencies) {
+    if (files.some((file) => file.path === path)) continue;
     const text = await readText(disk, folder, path, limits.maxFileBytes);
     named.set(path, text.ok ? text : (options.readFile?.(path) ?? text));
   }
-  if (missing.length > 0) loaded = readDocuments(files, { ...options, readFile });
+  const loaded = opened.read((path) => named.get(path) ?? notNamed);
 
   if (problems.length === 0) return { ...loaded, files };
   const all = loaded.ok ? problems : [...problems, ...loaded.problems];
   return { ok: false, problems: all, dependencies: loaded.dependencies, files };
 }
 
-const notReadYet: Parsed<string> = { ok: false, code: "file-unreadable", message: "not read yet" };
+const notNamed: Parsed<string> = { ok: false, code: "file-unreadable", message: "named by nobody" };
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 async function readText(

@@ -45,9 +45,41 @@ export function readDocuments(
   options: DocumentOptionsInput = {},
 ): LoadedDocuments {
   const complete = completeOptions(options);
+  return openDocuments(files, complete).read(complete.readFile);
+}
+
+/** Documents whose texts are parsed and that say which files they name. */
+export interface OpenDocuments {
+  /** As those of `LoadedDocuments`. */
+  readonly dependencies: readonly string[];
+  /** Returns what `readDocuments` does; to be called once, with a reader that has the named files. */
+  read(readFile: DocumentOptions["readFile"]): LoadedDocuments;
+}
+
+/**
+ * Returns `files` opened: the dear half of `readDocuments`, for whoever has to get the named files
+ * before the rest can be done.
+ */
+export function openDocuments(
+  files: readonly DocumentFile[],
+  options: DocumentOptionsInput = {},
+): OpenDocuments {
+  const complete = completeOptions(options);
   const opened = files.map((file) => openFile(file, complete));
   const named = opened.flatMap(({ documents }) => documents.flatMap((one) => one.files));
   const dependencies = [...new Set(named)].sort();
+  return {
+    dependencies,
+    read: (readFile) => readOpened(files, opened, dependencies, { ...complete, readFile }),
+  };
+}
+
+function readOpened(
+  files: readonly DocumentFile[],
+  opened: readonly OpenFile[],
+  dependencies: readonly string[],
+  complete: DocumentOptions,
+): LoadedDocuments {
   const isKeySet = new Set(dependencies);
   // A file that holds a document is read as documents whatever names it: it might hold a Deny.
   const kept = opened.filter(({ path, documents }) => documents.length > 0 || !isKeySet.has(path));
