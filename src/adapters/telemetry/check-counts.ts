@@ -36,6 +36,7 @@ export function reachableMethods(reason: Reason): readonly AuthMethod[] {
     case "scp":
     case "permissions-boundary":
     case "principal-not-mapped":
+    case "revoked":
       return served;
     case "resource-policy":
     case "shadow-mode":
@@ -47,7 +48,6 @@ export function reachableMethods(reason: Reason): readonly AuthMethod[] {
       return anyone;
     case "session-policy":
     case "replayed":
-    case "revoked":
       return [];
     default:
       return credentialReasons.has(reason) && reason.startsWith("token-") ? refusedToken : nobody;
@@ -64,6 +64,7 @@ const beforeService: ReadonlySet<Reason> = new Set<Reason>([
   "throttled",
   "bundle-missing",
   "bundle-stale",
+  "evaluation-error",
   "malformed",
   "overloaded",
   "deadline",

@@ -115,6 +115,10 @@ test("every reachable combination is there at zero before the first Check", asyn
   ).toBe(0);
 });
 
+test("POL-099 a disabled principal can show any credential that gives a principal", () => {
+  expect(reachableMethods("revoked")).toEqual(["jwt", "jwt-svid", "mtls"]);
+});
+
 test.each([
   { level: "minimal", most: 300 },
   { level: "standard", most: 450 },
