@@ -187,7 +187,7 @@ describe("the index by resource", () => {
     const context = question({ resource: { arn: null, account: null, class: "ordinary" } });
     const every = new EveryMatch();
     findMatches(candidatesFor(set, context.action).allows, false, createScope(context, []), every);
-    expect(every.statements?.map((each) => each.index)).toEqual([5]);
+    expect([...(every.statements ?? [])].map((each) => each.index)).toEqual([5]);
   });
 
   test("T-PROP-06 the cost of a decision hardly grows with the statements that do not fit", () => {

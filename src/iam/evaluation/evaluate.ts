@@ -131,7 +131,7 @@ function findDenies(layer: Layer, scope: QuestionScope): readonly CompiledStatem
   const { statements } = every;
   if (statements === null) return none;
   // the index finds by resource, a denial is told in document order
-  return denies.statements.filter((statement) => statements.includes(statement));
+  return denies.statements.filter((statement) => statements.has(statement));
 }
 
 // Whether some Allow of the layer applies; it is added to `allows`.

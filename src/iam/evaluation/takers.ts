@@ -2,13 +2,13 @@ import type { CompiledStatement } from "../compile/compile.ts";
 import { type Level, levels } from "../compile/principal-matcher.ts";
 import type { Taker } from "./match.ts";
 
-/** Takes every statement that applies, once; null while there is none. */
+/** Takes every statement that applies; null while there is none. */
 export class EveryMatch implements Taker {
-  statements: CompiledStatement[] | null = null;
+  statements: Set<CompiledStatement> | null = null;
 
   take(statement: CompiledStatement): boolean {
-    if (this.statements === null) this.statements = [statement];
-    else if (!this.statements.includes(statement)) this.statements.push(statement);
+    this.statements ??= new Set();
+    this.statements.add(statement);
     return false;
   }
 }
