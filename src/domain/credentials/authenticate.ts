@@ -1,10 +1,10 @@
 import type { CheckAttributes, HeaderSpan } from "../request/attributes.ts";
 import { type Denied, deny, isDenied } from "../request/denied.ts";
+import type { AuthMethod } from "../request/outcome.ts";
 import type { PrincipalSource, ServiceDefinition } from "../request/service-definition.ts";
 import { judgeAudience } from "./audience.ts";
 import { bearerSpan, readBearer } from "./bearer.ts";
 import type {
-  AuthMethod,
   Credential,
   DroppedToken,
   JwtCredential,

@@ -1,3 +1,4 @@
+import type { AuthMethod } from "../request/outcome.ts";
 import type { SpiffeId } from "../request/spiffe-id.ts";
 
 /** A claim's value, its JSON type kept: numbers by source text, objects dropped (iam-semantics 8.3). */
@@ -10,8 +11,7 @@ export type ClaimValue =
 export type Claims = ReadonlyMap<string, ClaimValue>;
 
 /** The kinds of credential, in the words of `mesh:TokenType` and of the metric label `auth_method`. */
-export type CredentialType = "session" | "jwt" | "jwt-svid" | "mtls";
-export type AuthMethod = "none" | CredentialType;
+export type CredentialType = Exclude<AuthMethod, "none" | "sigv4">;
 
 /**
  * What was presented **and verified**. Frozen; lives in the token cache, so it owns its texts.
