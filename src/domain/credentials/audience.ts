@@ -22,14 +22,13 @@ export function judgeAudience(
   const named = claimTexts(claims, "aud");
   const party = claimText(claims, "azp");
   if (named.length === 0) return deny("token-audience", "aud");
-  if (rule === "google" && party !== null) {
-    return ours.includes(party) ? null : deny("token-audience", "azp");
+  // An `azp` of another type than text is nobody's, so it cannot be ours.
+  const isOurParty = party !== null && ours.includes(party);
+  if (rule === "google" && claims.has("azp")) {
+    return isOurParty ? null : deny("token-audience", "azp");
   }
   if (!named.some((audience) => ours.includes(audience))) return deny("token-audience", "aud");
   if (!strict || named.length === 1) return null;
-  // An `azp` of another type than text is nobody's, so it cannot be ours.
-  if (claims.has("azp")) {
-    return party !== null && ours.includes(party) ? null : deny("token-audience", "azp");
-  }
+  if (claims.has("azp")) return isOurParty ? null : deny("token-audience", "azp");
   return named.every((audience) => ours.includes(audience)) ? null : deny("token-audience", "aud");
 }

@@ -256,6 +256,8 @@ export const kindRows: readonly Row[] = [
       [{ aud: "else" }, audience],
       [{ aud: ["else", "mesh"] }, "accept"],
       [{ aud: undefined, azp: "mesh" }, audience],
+      [{ aud: "mesh", azp: ["else"] }, audience],
+      [{ aud: "mesh", azp: 7 }, audience],
     ] as const
   ).map(
     ([claims, want], i): Row => ({
