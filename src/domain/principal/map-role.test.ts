@@ -161,6 +161,26 @@ test("T-STS-30 a trust that reads more than claims and role tags is asked on eve
   ).toMatchObject({ reason: "evaluation-error" });
 });
 
+test("KEY-3 a fault of the request is none of a key that the question fixes", () => {
+  const condition = {
+    StringEquals: { "aws:ResourceTag/team": "blue", "login.example.com:sub": "alice" },
+    IpAddress: { "aws:SourceIp": "10.0.0.0/8" },
+  };
+  const lookup = lookupOf(
+    oidcProvider([toRole("app")]),
+    role("app", { Condition: condition }, { tags: { team: "blue" } }),
+  );
+  const mapping = mapToken(lookup, {});
+  if (typeof mapping === "string" || mapping.trust === null) throw new Error("expected a question");
+  const { trust } = mapping;
+  const keys = new Map([["aws:sourceip", { multivalued: false, values: ["10.0.0.1"] }]]);
+  const faulty = (key: string) =>
+    checkTrust(trust, createReferenceTrust(), keys, new Map([[key, "evaluation-error"]]), 0);
+  expect(faulty("aws:resourcetag/team")).toBeNull();
+  expect(faulty("login.example.com:sub")).toBeNull();
+  expect(faulty("aws:sourceip")).toMatchObject({ reason: "evaluation-error" });
+});
+
 test("a request never fills keys about the caller, the session or the role", () => {
   const condition = {
     StringEquals: {

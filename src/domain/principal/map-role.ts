@@ -77,7 +77,6 @@ export function mapRole(
     authMethod: "jwt",
     policies,
     keys: fixedKeys(principal, policies.organization, "jwt", facts),
-    faults: null,
     multiFactorAuthAtMs: null,
     expiresAtMs: credential.expiresAtMs,
   });

@@ -51,7 +51,6 @@ export function mapUser(
     authMethod: "jwt",
     policies,
     keys: fixedKeys(principal, policies.organization, "jwt", facts),
-    faults: null,
     multiFactorAuthAtMs: provider.mfaFromAmr && isMfa ? authTimeMs(credential.claims) : null,
     expiresAtMs: credential.expiresAtMs,
   });

@@ -45,7 +45,6 @@ export function mapWorkload(
     authMethod: credential.type,
     policies,
     keys: fixedKeys(principal, policies.organization, credential.type, facts),
-    faults: null,
     multiFactorAuthAtMs: null,
     expiresAtMs: credential.type === "jwt-svid" ? credential.expiresAtMs : Number.POSITIVE_INFINITY,
   });

@@ -47,7 +47,6 @@ export const anonymousMapping: PrincipalMapping = Object.freeze({
     authMethod: "none",
     policies: noPolicies,
     keys: fixedKeys(anonymousPrincipal, null, "none", noSessionFacts),
-    faults: null,
     multiFactorAuthAtMs: null,
     expiresAtMs: Number.POSITIVE_INFINITY,
   }),

@@ -1,5 +1,5 @@
 import type { Principal } from "../../iam/principal.ts";
-import type { ContextValue, KeyFault } from "../../iam/request-context.ts";
+import type { ContextValue } from "../../iam/request-context.ts";
 import type { PrincipalPolicies } from "../directory/policies.ts";
 import type { AuthMethod } from "../request/outcome.ts";
 
@@ -14,8 +14,6 @@ export interface MappedPrincipal {
   readonly policies: PrincipalPolicies;
   /** Keys by lower-cased name: `aws:principalarn`, `aws:principaltag/…`, `mesh:tokentype`, … */
   readonly keys: ReadonlyMap<string, ContextValue>;
-  /** Claims of the wrong shape (KEY-9), by lower-cased key; null for none. */
-  readonly faults: ReadonlyMap<string, KeyFault> | null;
   /** For `aws:MultiFactorAuthAge`, which moves with the clock; null: MFA was not used. */
   readonly multiFactorAuthAtMs: number | null;
   /** The credential's end, skew included; Infinity for mTLS and anonymous callers. */

@@ -304,6 +304,12 @@ describe("what the question says", () => {
     const circumstances = { ...now, faults };
     const answer = assume(lookup, user(lookup), {}, circumstances);
     expect(answer).toMatchObject({ ok: false, code: "evaluation-error" });
+    const own = { ...now, faults: new Map([["aws:resourcetag/x", "evaluation-error" as const]]) };
+    const tagged = world(
+      {},
+      role("app", [asks({ StringEquals: { "aws:ResourceTag/x": "1" } })], { tags: { x: "1" } }),
+    );
+    expect(outcome(assume(tagged, user(tagged), {}, own))).toBe("allowed");
     const plain = { roleArn: `arn:aws:iam::${A}:role/plain` };
     expect(outcome(assume(lookup, user(lookup), plain, circumstances))).toBe("allowed");
   });

@@ -10,6 +10,7 @@ import type { Role } from "../directory/model.ts";
 import type { AppliedPolicy } from "../directory/policies.ts";
 import { type AssumeRoleCall, type AssumeRoleRequest, readAssumeRole } from "./assume-role-call.ts";
 import { assumeRoleKeys, type Circumstances } from "./assume-role-keys.ts";
+import { isFixedKey, withoutFixed } from "./fixed-keys.ts";
 import { refuseCall, type StsRefusal } from "./refusal.ts";
 import type { PolicyEvaluator, RoleSession, SessionChain, StsCaller } from "./session.ts";
 import { refuseSessionPolicies, sessionPoliciesOf } from "./session-policies.ts";
@@ -88,7 +89,7 @@ function refuseUntrusted(
     principalOrganization: policies.organization,
     resourceOrganization: target.organization,
     keys: assumeRoleKeys(call, roleSessionName, caller, circumstances, role, resource, target),
-    faults: circumstances.faults,
+    faults: withoutFixed(circumstances.faults, isFixedKey),
     nowMs: circumstances.nowMs,
   };
   for (const action of actionsOf(call, caller)) {

@@ -1,3 +1,5 @@
+import type { KeyFault } from "../../iam/request-context.ts";
+
 /**
  * What keys about the caller, the session and the role begin with. A trust question fixes them, whether
  * it has them or not: a request at hand, which may know them of somebody else, never fills them.
@@ -20,6 +22,18 @@ const fixedPrefixes = [
   "aws:username",
   "aws:viaawsservice",
 ] as const;
+
+type Faults = ReadonlyMap<string, KeyFault>;
+
+/** Returns the faults of a request without those of keys that the question fixes; null for none. */
+export function withoutFixed(
+  faults: Faults | null,
+  isFixed: (keyLower: string) => boolean,
+): Faults | null {
+  if (faults === null) return null;
+  const left = [...faults].filter(([key]) => !isFixed(key));
+  return left.length === 0 ? null : new Map(left);
+}
 
 /** Returns whether a trust question alone says what the key is, by its lower-cased name. */
 export function isFixedKey(keyLower: string): boolean {

@@ -14,7 +14,7 @@ import { claimText, claimTexts } from "../credentials/claims.ts";
 import type { JwtCredential } from "../credentials/credential.ts";
 import type { OidcProvider, Role } from "../directory/model.ts";
 import type { AppliedPolicy, ResourcePolicies } from "../directory/policies.ts";
-import { isFixedKey } from "./fixed-keys.ts";
+import { isFixedKey, withoutFixed } from "./fixed-keys.ts";
 import type { SessionClaims } from "./session-tags.ts";
 
 /** How policies of the revision in force are evaluated and looked into. */
@@ -123,10 +123,10 @@ export function evaluateWebIdentityTrust(
   const keys: ContextKeys = trust.perRequest
     ? { get: (key) => (isFixed(key, trust.prefix) ? trust.keys : requestKeys).get(key) }
     : trust.keys;
-  const faults =
-    trust.perRequest && requestFaults !== null
-      ? new Map([...requestFaults, ...(trust.faults ?? [])])
-      : trust.faults;
+  const others = trust.perRequest
+    ? withoutFixed(requestFaults, (key) => isFixed(key, trust.prefix))
+    : null;
+  const faults = others === null ? trust.faults : new Map([...others, ...(trust.faults ?? [])]);
   let decision = denied("implicit-deny");
   for (const action of trust.actions) {
     const context: RequestContext = {
