@@ -1,9 +1,8 @@
 import { foldAscii } from "../ascii.ts";
 import { type Glob, matchGlob, type Work } from "../glob.ts";
-import { internGlob } from "../pattern.ts";
+import { internGlob, type PatternTable } from "../pattern.ts";
 import type { ListElement } from "../policy/document.ts";
 import { intern } from "./intern.ts";
-import type { CompileTables } from "./tables.ts";
 
 /** `Action` or `NotAction`, prepared. */
 export interface ActionMatcher {
@@ -15,6 +14,12 @@ export interface ActionMatcher {
 export interface ActionPattern {
   readonly service: Glob;
   readonly name: Glob;
+}
+
+/** Actions that compiled policies share, by their texts. */
+export interface ActionTables extends PatternTable {
+  readonly actions: Map<string, ActionPattern>;
+  readonly actionLists: Map<string, ActionMatcher>;
 }
 
 /** A request's action in the form matchers take. */
@@ -34,7 +39,7 @@ export function parseActionName(text: string): ActionName {
 /** Returns the matcher of `element`. An entry without colon, but for `*`, matches nothing. */
 export function createActionMatcher(
   { negated, entries }: ListElement,
-  tables: CompileTables,
+  tables: ActionTables,
 ): ActionMatcher {
   const texts = entries
     .map(({ text }) => text)
@@ -56,7 +61,7 @@ export function matchesAction(matcher: ActionMatcher, action: ActionName, work: 
   return matcher.negated;
 }
 
-function createActionPattern(text: string, tables: CompileTables): ActionPattern {
+function createActionPattern(text: string, tables: ActionTables): ActionPattern {
   const { service, name } = text === "*" ? { service: "*", name: "*" } : parseActionName(text);
   return { service: internGlob(service, tables), name: internGlob(name, tables) };
 }

@@ -8,7 +8,6 @@ import {
 } from "../policy/principal-text.ts";
 import type { AssumedRolePrincipal, Principal } from "../principal.ts";
 import { intern } from "./intern.ts";
-import type { CompileTables } from "./tables.ts";
 
 /**
  * How strongly a statement names the caller (iam-semantics 4.1), weakest first. `role` and
@@ -30,6 +29,11 @@ export interface PrincipalName {
   readonly id: string | null;
 }
 
+/** Principals that compiled policies share, by their texts. */
+export interface PrincipalTable {
+  readonly principals: Map<string, PrincipalMatcher>;
+}
+
 /** What is known of principals beyond their names. */
 export interface KnownPrincipals {
   /** Unique ids by role or user ARN, as they were when the policy was saved (PRIN-3). */
@@ -42,11 +46,11 @@ export interface KnownPrincipals {
 export function createPrincipalMatcher(
   element: PrincipalElement,
   known: KnownPrincipals,
-  tables: CompileTables,
+  table: PrincipalTable,
 ): PrincipalMatcher {
   const entries = element.entries.flatMap((entry) => nameOf(entry, known));
   const key = JSON.stringify([element.negated, entries]);
-  return intern(tables.principals, key, () => ({ negated: element.negated, entries }));
+  return intern(table.principals, key, () => ({ negated: element.negated, entries }));
 }
 
 /**

@@ -9,13 +9,13 @@ import {
   type MatchScope,
   matchPattern,
   type Pattern,
+  type PatternTable,
 } from "../pattern.ts";
 import { isShortArnPattern, splitArnPattern } from "../policy/arn-pattern.ts";
 import type { Effect, ListElement, PolicyDocument } from "../policy/document.ts";
 import { hasVariable, parseTemplate } from "../policy/variables.ts";
 import type { ContextKeys } from "../request-context.ts";
 import { intern } from "./intern.ts";
-import type { CompileTables } from "./tables.ts";
 
 /** `Resource` or `NotResource`, prepared. */
 export interface ResourceMatcher {
@@ -36,10 +36,16 @@ export type ResourcePattern =
       readonly resource: Pattern;
     };
 
+/** Resources that compiled policies share, by their texts. */
+export interface ResourceTables extends PatternTable {
+  readonly resources: Map<string, ResourcePattern>;
+}
+
+/** Returns the matcher of `element` under the rules of `version`; what is malformed matches nothing. */
 export function createResourceMatcher(
   element: ListElement,
   version: PolicyDocument["version"],
-  tables: CompileTables,
+  tables: ResourceTables,
 ): ResourceMatcher {
   const patterns = element.entries.map(({ text }) => {
     const variables = version === "2012-10-17" && hasVariable(text);
@@ -140,7 +146,7 @@ function fieldsCouldMatch(pattern: ArnPattern, arn: Arn, work: Work): boolean {
 function createResourcePattern(
   text: string,
   variables: boolean,
-  tables: CompileTables,
+  tables: ResourceTables,
 ): ResourcePattern {
   if (text === "*") return { type: "any" };
   const fields = splitArnPattern(text, variables);
@@ -157,7 +163,7 @@ function createResourcePattern(
   return { type: "arn", partition, service, region, account, resource };
 }
 
-function createField(field: string, variables: boolean, tables: CompileTables): Pattern | null {
+function createField(field: string, variables: boolean, tables: ResourceTables): Pattern | null {
   if (!variables || !hasVariable(field)) return createPattern(field, null, tables);
   const template = parseTemplate(field);
   return template.ok ? createPattern(field, template.value, tables) : null;
