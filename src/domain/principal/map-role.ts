@@ -1,10 +1,10 @@
-import type { AssumedRolePrincipal } from "../../iam/principal.ts";
 import type { JwtCredential } from "../credentials/credential.ts";
 import { policiesOfRole, trustPoliciesOfRole } from "../directory/apply.ts";
 import type { DirectoryLookup } from "../directory/lookup.ts";
 import type { OidcProvider, ProviderRule } from "../directory/model.ts";
 import { type Denied, deny } from "../request/denied.ts";
 import { sessionNameOf } from "../sts/session-name.ts";
+import { sessionPrincipal } from "../sts/session-principal.ts";
 import { mergeTags, readSessionClaims, type SessionClaims } from "../sts/session-tags.ts";
 import { chainTags } from "../sts/tag-chain.ts";
 import {
@@ -52,18 +52,8 @@ export function mapRole(
   const declared = rule.sessionName === null ? null : textFor(rule.sessionName, claims);
   const sessionName = sessionNameOf(declared, issuer, subject);
 
-  const { partition } = lookup.directory;
-  const principal: AssumedRolePrincipal = {
-    type: "assumed-role",
-    account: role.account,
-    arn: `arn:${partition}:sts::${role.account}:assumed-role/${role.name}/${sessionName}`,
-    roleArn: role.arn,
-    roleName: role.name,
-    sessionName,
-    id: role.id,
-    serviceLinked: role.serviceLinked,
-    tags: mergeTags(role.tags, session.tags),
-  };
+  const tags = mergeTags(role.tags, session.tags);
+  const principal = sessionPrincipal(role, sessionName, tags, lookup.directory.partition);
   const policies = policiesOfRole(lookup, role);
   const facts = {
     issuedAtMs: credential.issuedAtMs,

@@ -14,6 +14,7 @@ import { isFixedKey, withoutFixed } from "./fixed-keys.ts";
 import { refuseCall, type StsRefusal } from "./refusal.ts";
 import type { PolicyEvaluator, RoleSession, SessionChain, StsCaller } from "./session.ts";
 import { refuseSessionPolicies, sessionPoliciesOf } from "./session-policies.ts";
+import { sessionPrincipal } from "./session-principal.ts";
 import { sessionTagsOf } from "./tag-chain.ts";
 
 /**
@@ -51,7 +52,9 @@ export function assumeRole(
     const message = `expected at most ${role.maxSessionSeconds} seconds for this role`;
     return refuseCall("duration-range", `${message}, got ${call.durationSeconds}`);
   }
-  const principal = sessionPrincipal(request.roleSessionName, call, caller, role, lookup);
+  const tags = sessionTagsOf(role.tags, call.tags.passed, caller.chain.transitiveTags);
+  const { partition } = lookup.directory;
+  const principal = sessionPrincipal(role, request.roleSessionName, tags, partition);
   const policies = sessionPoliciesOf(request, principal.arn, role.account, lookup);
   if (!policies.ok) return policies;
   return { ok: true, value: sessionOf(principal, policies.value, call, caller, role, lookup) };
@@ -122,27 +125,6 @@ function refuseAccess(
     message,
     action,
     decision,
-  };
-}
-
-function sessionPrincipal(
-  sessionName: string,
-  { tags }: AssumeRoleCall,
-  { chain }: StsCaller,
-  role: Role,
-  lookup: DirectoryLookup,
-): AssumedRolePrincipal {
-  const { partition } = lookup.directory;
-  return {
-    type: "assumed-role",
-    account: role.account,
-    arn: `arn:${partition}:sts::${role.account}:assumed-role/${role.name}/${sessionName}`,
-    roleArn: role.arn,
-    roleName: role.name,
-    sessionName,
-    id: role.id,
-    serviceLinked: role.serviceLinked,
-    tags: sessionTagsOf(role.tags, tags.passed, chain.transitiveTags),
   };
 }
 
