@@ -13,6 +13,7 @@ import type {
 } from "./credential.ts";
 import type { Issuers, TokenIssuer } from "./issuers.ts";
 import { verifyToken } from "./jwt.ts";
+import type { Peer } from "./peer.ts";
 import { judgeTimes } from "./token-times.ts";
 
 /** A verified token's credential. */
@@ -50,14 +51,18 @@ export type CredentialRules = Pick<
 
 const noneDropped: readonly DroppedToken[] = Object.freeze([]);
 
-/** Nobody, with nothing proven: what `authType: NONE` and a preflight start from (FILE-23). */
-export const anonymous: Authentication = Object.freeze({
-  principalCredential: null,
-  token: null,
-  mtls: null,
-  dropped: noneDropped,
-  authMethod: "none",
-});
+/**
+ * Returns nobody: what `authType: NONE` and a preflight are judged as (FILE-23). No credential is looked
+ * at; who is on the other end of the connection stays a fact, for the Deny statements that bind all the
+ * same (EXC-10, KEY-12). Denied as `evaluation-error` where that cannot be told (BUN-5).
+ */
+export function authenticateNobody(
+  attributes: CheckAttributes,
+  issuers: Issuers,
+): Authentication | Denied {
+  const peer = issuers.peerOf(attributes.sourcePrincipal);
+  return peer.type === "unknowable" ? unknowablePeer : authenticationBy(null, null, peer);
+}
 
 /** Returns the verifier that remembers nothing. */
 export function createTokenVerifier(issuers: Issuers): TokenVerifier {
@@ -94,8 +99,7 @@ export function authenticate(
   if (credential !== null && isDenied(credential)) return credential;
 
   const peer = issuers.peerOf(attributes.sourcePrincipal);
-  // Anonymous would be somebody else, whom no Deny of the identity's own binds.
-  if (peer.type === "unknowable") return deny("evaluation-error", "trust-domain-poisoned");
+  if (peer.type === "unknowable") return unknowablePeer;
   const mtls = peer.type === "mtls" ? peer : null;
   for (const kind of service.requireCredential) {
     if (pick(kind, credential, mtls) !== null) continue;
@@ -106,10 +110,21 @@ export function authenticate(
     principal = pick(kind, credential, mtls);
     if (principal !== null) break;
   }
+  return authenticationBy(principal, credential, peer);
+}
+
+// Anonymous would be somebody else, whom no Deny of the identity's own binds.
+const unknowablePeer = Object.freeze(deny("evaluation-error", "trust-domain-poisoned"));
+
+function authenticationBy(
+  principal: Credential | null,
+  token: TokenCredential | null,
+  peer: Exclude<Peer, { readonly type: "unknowable" }>,
+): Authentication {
   return {
     principalCredential: principal,
-    token: credential,
-    mtls,
+    token,
+    mtls: peer.type === "mtls" ? peer : null,
     dropped: peer.type === "dropped" ? [peer.dropped] : noneDropped,
     authMethod: principal === null ? "none" : principal.type,
   };

@@ -2,8 +2,8 @@ import type { Decoder } from "../../adapters/envoy/decode.ts";
 import type { ListenerDenial } from "../../adapters/envoy/listener.ts";
 import {
   type Authentication,
-  anonymous,
   authenticate,
+  authenticateNobody,
 } from "../../domain/credentials/authenticate.ts";
 import { type Denied, isDenied } from "../../domain/request/denied.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
@@ -142,7 +142,10 @@ function judge(message: Uint8Array, parts: CheckParts, progress: Progress): Deci
   if (isTooOld(parts.bundleAgeMs(), request, parts.staleness)) return denied("bundle-stale");
 
   stages.enter("authenticate");
-  const authentication = request.implied === null ? prove(asked, parts) : anonymous;
+  const authentication =
+    request.implied === null
+      ? prove(asked, parts)
+      : authenticateNobody(attributes, parts.tokens.issuers);
   if (isDenied(authentication)) return end(progress, authentication);
   progress.authentication = authentication;
 

@@ -45,6 +45,25 @@ describe("authType NONE (T-DEC-35)", () => {
     expect(pipeline.recorder.selfCheck).toMatchObject({ samples: 2, mismatches: 0 });
   });
 
+  test("KEY-12 the peer of the connection is a fact: a Deny that names it binds", async () => {
+    const notToThieves = policy(
+      deny("open:Look", {
+        Principal: "*",
+        Condition: { StringEquals: { "mesh:SourceServiceAccount": "thief" } },
+      }),
+    );
+    const pipeline = await startPipeline({
+      documents: withService(open({ resourcePolicy: notToThieves })),
+    });
+    const from = (sourcePrincipal: string) => pipeline.ask({ path: "/look", sourcePrincipal });
+    const shut = from(spiffeIdOf("thief"));
+    expect(shut.answer).toMatchObject({ status: 403, reason: "explicit-deny" });
+    expect(shut).toMatchObject({ principal: { type: "anonymous" }, authMethod: "none" });
+    for (const peer of [spiffeIdOf("checkout"), spiffeIdOf("thief", "shop", "else.example"), ""]) {
+      expect(from(peer).answer.reason).toBe("authentication-not-required");
+    }
+  });
+
   test("an RCP binds too", async () => {
     const pipeline = await startPipeline({ documents: [...withService(open({})), ...closed] });
     const look = pipeline.ask({ path: "/look" });
