@@ -7,17 +7,19 @@ import { type Attempt, fail } from "./attempt.ts";
 export type DocumentsBundleOptions = Omit<BundleOptions, "slice" | "epoch" | "coveredRevision">;
 
 /**
- * Returns the bundle of what documents say, scoped to `services` (`{account}/{name}`; null: all), or
+ * Returns the bundle of what documents say, scoped to `services` (`{account}/{name}`; null: all);
+ * `config-invalid` about `setting`, which names them, where one of them is not there, and
  * `document-invalid`. An object that cannot be encoded is a problem here, not a poison marker:
  * whoever writes documents can mend them.
  */
 export function buildDocuments(
   whole: Directory,
   services: readonly string[] | null,
+  setting: string,
   options: DocumentsBundleOptions,
 ): Attempt<BuiltBundle> {
   const sliced = sliceDirectory(whole, services);
-  if (!sliced.ok) return fail("document-invalid", sliced.message);
+  if (!sliced.ok) return fail("config-invalid", `${setting}: ${sliced.message}`);
   const { slice, directory } = sliced.value;
   const { revision } = options;
   const built = buildBundle(directory, { ...options, slice, epoch: 1, coveredRevision: revision });

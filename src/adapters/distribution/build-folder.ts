@@ -42,7 +42,8 @@ const sevenDaysMs = 7 * 86_400_000;
  * Builds a bundle of a folder of documents and writes it to another folder, unsigned: the build of
  * `mesh-iam bundle build`, to be followed by `signFolder` (control-plane 2.4, 3).
  *
- * Refusals: `document-invalid` with a line a problem (FILE-8), `document-unreadable`,
+ * Refusals: `document-invalid` with a line a problem (FILE-8), `document-unreadable`, `config-invalid`
+ * for a service that the documents do not have,
  * `bundle-unreadable` when the folder cannot be written. Nothing is written unless all of it is valid.
  */
 export async function buildFolder(
@@ -59,7 +60,7 @@ export async function buildFolder(
   if (!loaded.ok) {
     return fail("document-invalid", loaded.problems.map(formatDocumentProblem).join("\n"));
   }
-  const built = buildDocuments(loaded.value, options.services, {
+  const built = buildDocuments(loaded.value, options.services, "--service", {
     revision: options.revision ?? Math.floor(options.nowMs / 1000),
     issuedAtMs: options.nowMs,
     validForMs: options.validForMs ?? sevenDaysMs,

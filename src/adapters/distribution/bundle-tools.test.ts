@@ -141,7 +141,7 @@ test("options of a build: services, revision, validity", async () => {
   });
   expect(await build({ services: ["111122223333/absent"] })).toMatchObject({
     ok: false,
-    code: "document-invalid",
+    code: "config-invalid",
   });
   expect(await build({ documents: at("nowhere") })).toMatchObject({ code: "document-unreadable" });
   expect(await build({ out: at("iam/user.yaml/out") })).toMatchObject({

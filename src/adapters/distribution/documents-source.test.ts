@@ -305,8 +305,8 @@ test("named services make a slice of theirs, an unknown one does not start", asy
   const other = setUp({ services: ["111122223333/nothing"] });
   other.disk.put("/iam/service.yaml", serviceDocument);
   await expect(other.source.start(other.listener)).rejects.toMatchObject({
-    code: "document-invalid",
-    message: expect.stringContaining("111122223333/nothing"),
+    code: "config-invalid",
+    message: expect.stringMatching(/^services: .*`111122223333\/nothing`/),
   });
 });
 

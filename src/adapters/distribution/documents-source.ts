@@ -48,7 +48,7 @@ interface Built {
  * through the same verification as any other. Trust is the permission of the files; nothing is kept.
  *
  * A change is live well under a second. `start` throws `document-invalid` with every problem of the
- * documents, or `document-unreadable`; documents that become invalid later are refused, and the last
+ * documents, `document-unreadable`, or `config-invalid` for a service that they do not have; documents that become invalid later are refused, and the last
  * good ones stay in force.
  */
 export function createDocumentsSource(
@@ -196,7 +196,7 @@ class DocumentsSource implements BundleSource {
     const issuedAtMs = this.#issuedAtMs();
     const previous = this.#built;
     const revision = Math.max((previous?.head.revision ?? 0) + 1, Math.floor(issuedAtMs / 1000));
-    const built = buildDocuments(whole, this.#options.services, {
+    const built = buildDocuments(whole, this.#options.services, "services", {
       revision,
       issuedAtMs,
       validForMs: this.#validForMs(),

@@ -115,7 +115,7 @@ function frontedServices(directory: Directory, wanted: readonly string[]): reado
     const known = [...byName.keys()].map(quote).join(", ");
     throw new MeshIamError(
       "config-invalid",
-      `no service ${quote(name)} in this slice, which has ${known === "" ? "none" : known}`,
+      `services: no service ${quote(name)} in this slice, which has ${known === "" ? "none" : known}`,
     );
   });
 }

@@ -44,8 +44,8 @@ export interface Authorizer {
  * Returns the sidecar that `config` describes, running: bundle followed, Checks answered, diagnostics
  * served. It is ready when a first bundle is in force; without one it answers `bundle-missing`.
  *
- * Throws `document-invalid` or `document-unreadable` for documents that are wrong at start, or have no
- * service that is to be fronted, `address-in-use`, `certificate-invalid`.
+ * Throws `document-invalid` or `document-unreadable` for documents that are wrong at start,
+ * `config-invalid` where they have not the services that are to be fronted, `address-in-use`, `certificate-invalid`.
  * Whatever was opened is closed again before it throws.
  */
 export async function startAuthorizer(

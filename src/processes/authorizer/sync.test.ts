@@ -38,7 +38,7 @@ describe("a bundle that cannot be made ready", () => {
     expect(failure).toBeInstanceOf(MeshIamError);
     expect(failure).toMatchObject({
       code: "config-invalid",
-      message: "no service `111122223333/orders` in this slice, which has none",
+      message: "services: no service `111122223333/orders` in this slice, which has none",
     });
     expect(pipeline.ask({ ...one, ...as("ana") })).toMatchObject({
       answer: { type: "allow" },
@@ -50,7 +50,7 @@ describe("a bundle that cannot be made ready", () => {
   test("names the services that the slice has", async () => {
     const wrong = ["services=111122223333/billing"];
     await expect(startPipeline({ documents, sets: wrong })).rejects.toThrow(
-      "no service `111122223333/billing` in this slice, which has `111122223333/orders`",
+      "services: no service `111122223333/billing` in this slice, which has `111122223333/orders`",
     );
   });
 });
