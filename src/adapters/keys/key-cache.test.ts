@@ -18,7 +18,10 @@ function setOf(...ids: readonly string[]): string {
 const down: Parsed<string> = { ok: false, code: "network", message: "down" };
 
 /** A cache whose network answers what `answers` says, on a clock that the test moves. */
-function createCache(answers: Map<string, Parsed<string>>, random = 0) {
+function createCache(
+  answers: ReadonlyMap<string, Parsed<string> | Promise<Parsed<string>>>,
+  random = 0,
+) {
   const world = { nowMs: 1_000_000, fetched: [] as string[], told: [] as string[] };
   const timers = new Map<() => void, number>();
   const cache = new KeyCache({
@@ -164,20 +167,45 @@ test("a source that stays keeps its keys, a changed one begins anew, a removed o
   expect(cache.status).toEqual([]);
 });
 
-test("until a changed source was tried, the keys of the old one serve on", async () => {
-  const moved = specOf({ source: { type: "uri", uri: "https://login.example/new" } });
-  const answers = new Map([
-    [uri, ok(setOf("old"))],
-    ["https://login.example/new", ok(setOf("new"))],
-  ]);
-  const { cache } = createCache(answers);
+test("until changed sources are in force, the keys of the old ones serve on", async () => {
+  const pinned = specOf({ source: { type: "keys", json: setOf("new") } });
+  const { cache } = createCache(new Map([[uri, ok(setOf("old"))]]));
   await cache.configure([specOf(), specOf({ issuerId: "b" })]);
-  const changed = cache.configure([moved]);
+  const changed = cache.configure([pinned]);
   expect([...(cache.keysOf("a")?.byId.keys() ?? [])]).toEqual(["old"]);
   expect(cache.keysOf("b")).not.toBeNull();
   await changed;
   expect([...(cache.keysOf("a")?.byId.keys() ?? [])]).toEqual(["new"]);
   expect(cache.keysOf("b")).toBeNull();
+});
+
+test("a new address that hangs has no keys until it answers, and holds up nobody else's", async () => {
+  const hanging = "https://login.example/new";
+  const { promise, resolve } = Promise.withResolvers<Parsed<string>>();
+  const { cache } = createCache(
+    new Map([
+      [uri, Promise.resolve(ok(setOf("old")))],
+      [hanging, promise],
+    ]),
+  );
+  await cache.configure([specOf()]);
+  const moved = specOf({ source: { type: "uri", uri: hanging } });
+  const pinned = specOf({ issuerId: "b", source: { type: "keys", json: setOf("pinned") } });
+  await cache.configure([moved, pinned]);
+  expect(cache.keysOf("a")).toBeNull();
+  expect(cache.keysOf("b")?.byId.has("pinned")).toBe(true);
+  resolve(ok(setOf("new")));
+  await cache.idle();
+  expect(cache.keysOf("a")?.byId.has("new")).toBe(true);
+});
+
+test("the first issuers are in force when each was tried", async () => {
+  const { promise, resolve } = Promise.withResolvers<Parsed<string>>();
+  const { cache } = createCache(new Map([[uri, promise]]));
+  const first = cache.configure([specOf()]);
+  resolve(ok(setOf("k")));
+  await first;
+  expect(cache.keysOf("a")?.byId.has("k")).toBe(true);
 });
 
 test("closing while a new source is tried leaves nothing behind", async () => {
@@ -201,6 +229,8 @@ test("no two states of an issuer share a stamp, not even across a change of its 
   await cache.configure([specOf({ source: { type: "keys", json: setOf("k") } })]);
   seen.push(cache.stampOf("a"));
   await cache.configure([specOf()]);
+  seen.push(cache.stampOf("a"));
+  await cache.idle();
   seen.push(cache.stampOf("a"));
   world.nowMs += 86_400_001;
   seen.push(cache.stampOf("a"));

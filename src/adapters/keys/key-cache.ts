@@ -13,16 +13,22 @@ export class KeyCache {
   /** Sources that are tried for the first time, and those that stay, by the last `configure`. */
   #next: ReadonlyMap<string, RefreshedKeys> = new Map();
   #lastStamp = 0;
+  /** Some issuers were put in force. */
+  #serves = false;
 
   constructor(environment: KeyEnvironment) {
     this.#environment = environment;
   }
 
   /**
-   * Makes `specs` the issuers in force, all at once and when the promise ends: when each new source was
-   * tried once, at most the time-outs of its fetches. It never rejects. Until then everybody's keys
-   * serve on; then those of removed issuers are gone, and those of a changed source too, since whoever
-   * changes a source may have reason to distrust the old one. A later call takes an earlier one's place.
+   * Makes `specs` the issuers in force, all at once and when the promise ends: when the pinned keys of new
+   * sources are loaded, which takes no network. What is fetched is fetched meanwhile and after; until it
+   * is there its issuer has no keys, so that an address that hangs holds up nobody's policies. Only the
+   * first call, which nothing serves before, ends when each source was tried once. It never rejects.
+   *
+   * Until then everybody's keys serve on; then those of removed issuers are gone, and those of a changed
+   * source too, since whoever changes a source may have reason to distrust the old one. A later call
+   * takes an earlier one's place.
    */
   async configure(specs: readonly KeySourceSpec[]): Promise<void> {
     const next = new Map<string, RefreshedKeys>();
@@ -30,8 +36,13 @@ export class KeyCache {
     this.#closeBut(next, this.#next);
     this.#next = next;
     const fresh = [...next].filter(([issuerId, source]) => this.#sources.get(issuerId) !== source);
-    await Promise.all(fresh.map(([, source]) => source.refresh()));
+    const tries = fresh.map(([, source]) => ({ source, tried: source.refresh() }));
+    const awaited = tries.filter(
+      ({ source }) => !this.#serves || source.spec.source.type === "keys",
+    );
+    await Promise.all(awaited.map(({ tried }) => tried));
     if (this.#next !== next) return;
+    this.#serves = true;
     const before = this.#sources;
     this.#sources = next;
     this.#closeBut(next, before);

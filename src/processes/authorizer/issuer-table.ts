@@ -31,9 +31,9 @@ export class IssuerTable {
   }
 
   /**
-   * Makes the directory's providers and trust domains the issuers in force, with their keys, when the
-   * promise ends: each new key source was tried once by then. Never rejects: keys that cannot be had
-   * deny their tokens, no others.
+   * Makes the directory's providers and trust domains the issuers in force when the promise ends, with
+   * the keys that are there (`KeyCache.configure`). Never rejects: keys that are not there yet, or cannot
+   * be had, deny their tokens, no others.
    */
   async follow({ oidcProviders, trustDomains, poison }: Directory): Promise<void> {
     await this.#keys.configure(keySources(oidcProviders, trustDomains));

@@ -155,16 +155,20 @@ describe("keys and rules change with the snapshot, and no Check meets one withou
     each.kind === "OidcProvider" ? withSpec(each, { jwks: { uri: at } }) : each,
   );
 
-  test("while the new keys are fetched the old snapshot decides with the old keys", async () => {
+  test("while new keys are fetched the new policies decide, and tokens of theirs are denied", async () => {
     const { promise, resolve } = Promise.withResolvers<string>();
     const keySets = new Map([[at, promise]]);
     const pipeline = await startPipeline({ documents: withKeys(login.jwks), keySets });
     const old = () => pipeline.ask({ ...one, ...bearer(login.issue(ana)) });
     expect(old()).toMatchObject({ answer: { type: "allow" }, revision: 1 });
-    const loading = pipeline.load(fetched);
-    expect(old()).toMatchObject({ answer: { type: "allow" }, revision: 1 });
+    await pipeline.load(fetched);
+    expect(old()).toMatchObject({ answer: { reason: "token-key" }, revision: 2 });
+    expect(pipeline.ask({ path: "/catalogue" })).toMatchObject({
+      answer: { type: "allow" },
+      revision: 2,
+    });
     resolve(stranger.jwks);
-    await loading;
+    await pipeline.keyCache.idle();
     expect(old()).toMatchObject({ answer: { reason: "token-key" }, revision: 2 });
     const { answer } = pipeline.ask({ ...one, ...bearer(stranger.issue(ana)) });
     expect(answer.type).toBe("allow");
@@ -173,6 +177,7 @@ describe("keys and rules change with the snapshot, and no Check meets one withou
   test("keys that cannot be had deny their tokens and hold up nothing else", async () => {
     const pipeline = await startPipeline({ documents: withKeys(login.jwks) });
     await pipeline.load(fetched);
+    await pipeline.keyCache.idle();
     expect(pipeline.ask({ ...one, ...as("ana") }).answer.reason).toBe("token-key");
     expect(pipeline.ask({ path: "/catalogue" }).answer.type).toBe("allow");
     const lines = pipeline.log.records().filter(({ event }) => event === "jwks-refresh-failed");
