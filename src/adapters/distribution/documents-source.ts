@@ -5,10 +5,12 @@ import { encodeKeySet } from "../../domain/bundle/key-set.ts";
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { sealKeySet } from "../../domain/bundle/signed.ts";
 import type { DocumentOptionsInput } from "../../domain/directory/document-options.ts";
-import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
+import {
+  type DocumentProblem,
+  formatDocumentProblem,
+} from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import { MeshIamError } from "../../iam/error.ts";
-import type { Problem } from "../../iam/problem.ts";
 import { buildDocuments } from "./build-documents.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Disk } from "./disk.ts";
@@ -76,7 +78,7 @@ class DocumentsSource implements BundleSource {
   readonly #follower: BundleFollower;
   readonly #watch: FolderWatch;
   #built: Built | null = null;
-  #findings: readonly Problem[] = [];
+  #findings: readonly DocumentProblem[] = [];
   #dependencies: readonly string[] = [];
   /** Of the folder as it was before it was last read. */
   #fingerprint = "";

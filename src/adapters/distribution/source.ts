@@ -1,7 +1,7 @@
 import type { FailedPull } from "../../domain/bundle/refusal.ts";
+import type { DocumentProblem } from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import type { MeshIamError } from "../../iam/error.ts";
-import type { Problem } from "../../iam/problem.ts";
 import type { ErrorCode } from "../../iam/reason.ts";
 import type { CacheStatus } from "./bundle-cache.ts";
 
@@ -91,7 +91,7 @@ export interface SourceStatus {
   /** Null for a source that keeps nothing. */
   readonly cache: CacheStatus | null;
   /** Findings about documents that were accepted. */
-  readonly findings: readonly Problem[];
+  readonly findings: readonly DocumentProblem[];
 }
 
 /**

@@ -155,6 +155,23 @@ describe("what is wrong at start ends it, and leaves nothing open", () => {
     expect(await failure(createFolder())).toMatchObject({ code: "document-unreadable" });
   });
 
+  test("a finding about a document is one text, that a person reads too", async () => {
+    const folder = createFolder();
+    const open = route("GET /probe", "Probe", "probe", { authType: "NONE" });
+    write(folder, [
+      ...world("orders:*").filter(({ kind }) => kind !== "Service"),
+      service("orders", [route("GET /orders/{id}", "GetOrder", "order/{id}"), open]),
+    ]);
+    const { log } = await start(folder);
+    expect(log.records().filter(({ event }) => event === "document-finding")).toMatchObject([
+      {
+        severity: "SECURITY_WARNING",
+        code: "AUTHENTICATION_DISABLED",
+        detail: expect.stringMatching(/^all\.yaml:\d+:\d+ Service\/orders spec\.routes/),
+      },
+    ]);
+  });
+
   test("a service that the slice does not have", async () => {
     const folder = createFolder();
     write(folder, world("orders:*"));

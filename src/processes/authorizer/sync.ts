@@ -7,6 +7,7 @@ import type {
 } from "../../adapters/distribution/source.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import type { Metrics } from "../../adapters/telemetry/metrics.ts";
+import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import type { IssuerTable } from "./issuer-table.ts";
 import { createSnapshot, type Snapshot, type SnapshotSettings } from "./snapshot.ts";
@@ -142,7 +143,13 @@ export class Sync implements BundleListener {
       });
     }
     for (const finding of this.#source?.status().findings ?? []) {
-      log.warn("document-finding", "a document is accepted with a finding", { finding });
+      const { severity, code } = finding;
+      const detail = formatDocumentProblem(finding);
+      log.warn("document-finding", "a document is accepted with a finding", {
+        severity,
+        code,
+        detail,
+      });
     }
   }
 

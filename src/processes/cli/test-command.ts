@@ -1,6 +1,4 @@
-import type { Command } from "commander";
-import { MeshIamError } from "../../iam/error.ts";
-import { quote } from "../../iam/problem.ts";
+import { type Command, Option } from "commander";
 import type { CommandIo, CommandResult } from "./io.ts";
 import { partitionOption } from "./partition-option.ts";
 import type { TestOutput } from "./policy-tests/command.ts";
@@ -8,7 +6,7 @@ import type { TestOutput } from "./policy-tests/command.ts";
 const outputs: readonly TestOutput[] = ["tree", "list", "json", "junit"];
 
 interface TestOptions {
-  readonly output: string;
+  readonly output: TestOutput;
   readonly testFilter?: string;
   readonly partition: string;
   readonly coverage?: boolean;
@@ -20,7 +18,7 @@ export function addTest(program: Command, io: CommandIo, result: CommandResult):
   program
     .command("test")
     .argument("[paths...]", "test files, or folders to look for *_test.yaml in", ["."])
-    .option("--output <format>", `how to report: ${outputs.join(", ")}`, "tree")
+    .addOption(new Option("--output <format>", "how to report").choices(outputs).default("tree"))
     .option("--test-filter <text>", "only tests whose suite and name hold the text, in any case")
     .addOption(partitionOption())
     .option("--coverage", "show the statements that no test reached")
@@ -34,18 +32,11 @@ export function addTest(program: Command, io: CommandIo, result: CommandResult):
     )
     .addHelpText("after", `\nExamples:\n${examples}\nA test file:\n${example}\n`)
     .action(async (paths: readonly string[], options: TestOptions) => {
-      const output = outputs.find((known) => known === options.output);
-      if (output === undefined) {
-        throw new MeshIamError(
-          "usage",
-          `expected --output ${outputs.join(", ")}, got ${quote(options.output)}`,
-        );
-      }
       const { testPolicies } = await import("./policy-tests/command.ts");
       result.exitCode = await testPolicies(
         {
           paths,
-          output,
+          output: options.output,
           filter: options.testFilter ?? null,
           partition: options.partition,
           coverage: options.coverage === true,

@@ -1,7 +1,7 @@
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { MeshIamError } from "../../iam/error.ts";
 import type { DocumentType } from "../../iam/policy/policy-type.ts";
-import { quote, type Severity } from "../../iam/problem.ts";
+import type { Severity } from "../../iam/problem.ts";
 import type { CommandResult } from "./io.ts";
 import { type CommandIo, exitCode } from "./io.ts";
 import { partitionOption } from "./partition-option.ts";
@@ -22,11 +22,11 @@ const policyTypes: readonly DocumentType[] = [
 const outputs: readonly ValidateOutput[] = ["text", "json", "sarif"];
 
 interface ValidateOptions {
-  readonly policyType?: string;
+  readonly policyType?: DocumentType;
   readonly services?: string;
   readonly partition: string;
-  readonly failOn: string;
-  readonly output?: string;
+  readonly failOn: Severity;
+  readonly output?: ValidateOutput;
   readonly json?: boolean;
   readonly verbose?: boolean;
 }
@@ -40,14 +40,18 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
       "<path>",
       "a folder of documents, or one policy with --policy-type; - reads standard input",
     )
-    .option("--policy-type <type>", `read one policy as: ${policyTypes.join(", ")}`)
+    .addOption(new Option("--policy-type <type>", "read one policy as").choices(policyTypes))
     .option(
       "--services <path>",
       "Service documents, a file or a folder, whose actions and keys one policy may use",
     )
     .addOption(partitionOption())
-    .option("--fail-on <level>", `exit 3 from this level up: ${severities.join(", ")}`, "ERROR")
-    .option("--output <format>", `how to report: ${outputs.join(", ")}; default: text`)
+    .addOption(
+      new Option("--fail-on <level>", "exit 3 from this level up")
+        .choices(severities)
+        .default("ERROR"),
+    )
+    .addOption(new Option("--output <format>", "how to report; default: text").choices(outputs))
     .option("--json", "the same as --output json")
     .option("--verbose", "list the checks that could not be made as well")
     .summary("check a folder of documents, or one policy")
@@ -64,7 +68,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
         "  mesh-iam validate policy.json --policy-type identity --services orders.yaml\n",
     )
     .action(async (path: string, options: ValidateOptions) => {
-      const failOn = levelOf(options.failOn);
+      const failOn = severities.indexOf(options.failOn);
       const output = outputOf(options);
       const run = await import("./run-validate.ts");
       const { formatValidated } = await import("./validate-report.ts");
@@ -77,7 +81,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
           ? await run.validateDocuments(path, partition)
           : await run.validateOnePolicy(
               path,
-              typeOf(policyType),
+              policyType,
               {
                 services:
                   services === undefined
@@ -99,27 +103,7 @@ export function addValidate(program: Command, io: CommandIo, result: CommandResu
 }
 
 function outputOf({ output, json }: ValidateOptions): ValidateOutput {
-  const text = output ?? (json === true ? "json" : "text");
-  const known = outputs.find((each) => each === text);
-  if (known !== undefined && (json !== true || known === "json")) return known;
-  const expected = json === true ? "one of --json and --output" : `--output ${outputs.join(", ")}`;
-  throw new MeshIamError("usage", `expected ${expected}, got ${quote(text)}`);
-}
-
-function levelOf(text: string): number {
-  const level = severities.indexOf(text as Severity);
-  if (level >= 0) return level;
-  throw new MeshIamError(
-    "usage",
-    `expected --fail-on ${severities.join(", ")}, got ${quote(text)}`,
-  );
-}
-
-function typeOf(text: string): DocumentType {
-  const type = policyTypes.find((known) => known === text);
-  if (type !== undefined) return type;
-  throw new MeshIamError(
-    "usage",
-    `expected --policy-type ${policyTypes.join(", ")}, got ${quote(text)}`,
-  );
+  if (json !== true) return output ?? "text";
+  if (output === undefined || output === "json") return "json";
+  throw new MeshIamError("usage", "expected one of --json and --output, got both");
 }
