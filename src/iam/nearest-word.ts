@@ -1,3 +1,5 @@
+import { quote } from "./problem.ts";
+
 /** Longest word that is compared: a hostile key costs no more than this squared. */
 const maxLength = 64;
 
@@ -24,6 +26,11 @@ export function nearestWord(word: string, known: readonly string[]): string | nu
     }
   }
   return best;
+}
+
+/** Returns the end of a message that tells what was probably meant; nothing for null. */
+export function meant(near: string | null): string {
+  return near === null ? "" : `, did you mean ${quote(near)}?`;
 }
 
 function fold(word: string): string {

@@ -10,7 +10,7 @@ import {
   visit,
   type YAMLMap,
 } from "yaml";
-import { nearestWord } from "../../iam/nearest-word.ts";
+import { meant, nearestWord } from "../../iam/nearest-word.ts";
 import { type Position, type Problem, quote } from "../../iam/problem.ts";
 import { type Given, type Layer, refusal, unknownName, wrongValue } from "./layer.ts";
 import { type Members, type NamedSetting, namedSettings } from "./setting.ts";
@@ -145,7 +145,7 @@ function unknownKey(
   if (nearestWord(name, here) !== null) return unknownName("key", name, key, here, position);
   const elsewhere = [...byKey.keys()].filter((other) => other.endsWith(`.${name}`));
   if (elsewhere.length !== 1) return unknownName("key", name, key, here, position);
-  const message = `unknown key ${quote(name)}, did you mean ${quote(elsewhere[0] ?? "")}?`;
+  const message = `unknown key ${quote(name)}${meant(elsewhere[0] ?? null)}`;
   return refusal("UNKNOWN_KEY", key, message, position);
 }
 

@@ -1,4 +1,4 @@
-import { nearestWord } from "../../iam/nearest-word.ts";
+import { meant, nearestWord } from "../../iam/nearest-word.ts";
 import { type Position, type Problem, quote } from "../../iam/problem.ts";
 import type { NamedSetting } from "./setting.ts";
 
@@ -31,8 +31,7 @@ export function unknownName(
   known: readonly string[],
   position: Position | null = null,
 ): Problem {
-  const near = nearestWord(name, known);
-  const hint = near === null ? "" : `, did you mean ${quote(near)}?`;
+  const hint = meant(nearestWord(name, known));
   return refusal("UNKNOWN_KEY", path, `unknown ${what} ${quote(name)}${hint}`, position);
 }
 

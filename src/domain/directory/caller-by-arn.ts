@@ -1,3 +1,4 @@
+import { meant } from "../../iam/nearest-word.ts";
 import type { Principal } from "../../iam/principal.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
 import { parseSpiffeId, tableNamespaceOf } from "../request/spiffe-id.ts";
@@ -5,7 +6,7 @@ import { policiesOfAccount, policiesOfRole, policiesOfUser, policiesOfWorkload }
 import type { DirectoryLookup } from "./lookup.ts";
 import type { EntityState, Role, User, Workload } from "./model.ts";
 import type { PrincipalPolicies } from "./policies.ts";
-import { meant, nearest } from "./suggestion.ts";
+import { nearest } from "./suggestion.ts";
 
 /** A caller as the directory knows him. */
 export interface KnownCaller {

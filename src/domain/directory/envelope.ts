@@ -1,4 +1,4 @@
-import { nearestWord } from "../../iam/nearest-word.ts";
+import { meant, nearestWord } from "../../iam/nearest-word.ts";
 import { type Position, quote } from "../../iam/problem.ts";
 import { type Place, type Report, refuseAt, within } from "./document-problem.ts";
 import type { DocumentKind, Header } from "./kinds/kind.ts";
@@ -90,11 +90,8 @@ function readKind(
   if (found !== undefined) return found;
   const at = within(place, "kind", entry.value.position);
   if (word === null) return refuseValue(entry.value, at, report, "a kind like `User`") ?? null;
-  const near = nearestWord(
-    word,
-    kinds.map(({ kind }) => kind),
-  );
-  const hint = near === null ? "" : `, did you mean ${quote(near)}?`;
+  const known = kinds.map(({ kind }) => kind);
+  const hint = meant(nearestWord(word, known));
   refuseAt(report, at, "UNKNOWN_KIND", `unknown kind ${quote(word)}${hint}`);
   return null;
 }

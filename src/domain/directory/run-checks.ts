@@ -1,4 +1,5 @@
 import { quote } from "../../iam/problem.ts";
+import { compareText } from "./compare-text.ts";
 import { noteAt, type Place } from "./document-problem.ts";
 import type { PlacedService, World } from "./kinds/world.ts";
 import { formatWhere } from "./kinds/world.ts";
@@ -62,7 +63,9 @@ export function serviceIdentitiesOf(world: World): ReadonlyMap<string, string> {
       noteAt(world.report, place, "AMBIGUOUS_WORKLOAD", "WARNING", message);
     }
   }
-  const sorted = [...owners].filter(([identity]) => !ambiguous.has(identity)).sort();
+  const sorted = [...owners]
+    .filter(([identity]) => !ambiguous.has(identity))
+    .sort(([a], [b]) => compareText(a, b));
   return new Map(sorted.map(([identity, { arn }]) => [identity, arn]));
 }
 

@@ -1,5 +1,4 @@
 import { nearestWord } from "../../iam/nearest-word.ts";
-import { quote } from "../../iam/problem.ts";
 
 /** Above so many names none is suggested for an unknown one: a suggestion is not worth the work. */
 const maxNames = 2_000;
@@ -7,9 +6,4 @@ const maxNames = 2_000;
 /** Returns the name that `word` was probably meant to be; null for none, or too many to compare. */
 export function nearest(word: string, names: readonly string[]): string | null {
   return names.length > maxNames ? null : nearestWord(word, names);
-}
-
-/** Returns the end of a message that tells what was probably meant; nothing for null. */
-export function meant(near: string | null): string {
-  return near === null ? "" : `, did you mean ${quote(near)}?`;
 }

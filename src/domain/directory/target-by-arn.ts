@@ -1,5 +1,6 @@
 import { formatArn } from "../../iam/arn.ts";
 import { foldAscii } from "../../iam/ascii.ts";
+import { meant } from "../../iam/nearest-word.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
 import type { RequestResource } from "../../iam/request-context.ts";
 import type { Tags } from "../request/service-definition.ts";
@@ -7,7 +8,7 @@ import { policiesOfResource, policiesOfService, trustPoliciesOfRole } from "./ap
 import type { DirectoryLookup } from "./lookup.ts";
 import type { Service } from "./model.ts";
 import type { ResourcePolicies } from "./policies.ts";
-import { meant, nearest } from "./suggestion.ts";
+import { nearest } from "./suggestion.ts";
 
 /** A resource as the directory knows it. */
 export interface KnownTarget {

@@ -1,4 +1,4 @@
-import { compilePolicy, unusablePolicy } from "../../iam/compile/compile.ts";
+import { type CompiledPolicy, compilePolicy, unusablePolicy } from "../../iam/compile/compile.ts";
 import { compileLayers, type EngineLayers } from "../../iam/compile/layers.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { explain } from "../../iam/evaluation/explain.ts";
@@ -28,16 +28,20 @@ export function explainScenario(scenario: Scenario): Explanation {
 
 /** Returns the scenario's policies, compiled. */
 export function engineLayersOf({ layers }: Pick<Scenario, "layers">): EngineLayers {
-  const compile = ({ id, document }: ScenarioPolicy) =>
-    document === null ? unusablePolicy(id) : compilePolicy(id, document);
   const levels = (all: typeof layers.serviceControl) =>
-    all?.map((level) => level.map(compile)) ?? null;
+    all?.map((level) => level.map(compileScenarioPolicy)) ?? null;
   return compileLayers({
-    identity: layers.identity.map(compile),
-    resource: layers.resource && compile(layers.resource),
-    permissionsBoundary: layers.permissionsBoundary && compile(layers.permissionsBoundary),
-    session: layers.session?.map(compile) ?? null,
+    identity: layers.identity.map(compileScenarioPolicy),
+    resource: layers.resource && compileScenarioPolicy(layers.resource),
+    permissionsBoundary:
+      layers.permissionsBoundary && compileScenarioPolicy(layers.permissionsBoundary),
+    session: layers.session?.map(compileScenarioPolicy) ?? null,
     serviceControl: levels(layers.serviceControl),
     resourceControl: levels(layers.resourceControl),
   });
+}
+
+/** Returns a scenario's policy, compiled; one that cannot be read counts as one that cannot be used. */
+export function compileScenarioPolicy({ id, document }: ScenarioPolicy): CompiledPolicy {
+  return document === null ? unusablePolicy(id) : compilePolicy(id, document);
 }

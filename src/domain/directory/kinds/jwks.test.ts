@@ -143,6 +143,17 @@ test.each([
   expect(loaded.ok ? [] : loaded.problems.map(formatDocumentProblem)).toEqual(want);
 });
 
+test("the limits of the run hold for key files too", () => {
+  const files = [{ path: "a.yaml", text: provider("keys.json") }];
+  const readFile = () => ({ ok: true, value: keySet + " ".repeat(1_000) }) as const;
+  const limits = { maxFileBytes: 1_000 };
+  expect(readDocuments(files, { readFile })).toMatchObject({ ok: true });
+  expect(readDocuments(files, { readFile, limits })).toMatchObject({
+    ok: false,
+    problems: [{ file: "keys.json" }],
+  });
+});
+
 test("a key file that cannot be read refuses the run, with the reason", () => {
   const loaded = readDocuments([{ path: "a.yaml", text: provider("keys.json") }], {
     readFile: () => ({ ok: false, code: "x", message: "it is a link out of the folder" }),

@@ -6,7 +6,6 @@ import { fetchAddress } from "../shape/names.ts";
 import { record } from "../shape/record.ts";
 import { type Placed, placed, text } from "../shape/scalars.ts";
 import { optional } from "../shape/shape.ts";
-import { defaultYamlLimits } from "../yaml/bounds.ts";
 import { parseYaml } from "../yaml/parse.ts";
 import type { Header } from "./kind.ts";
 import { formatWhere, type World } from "./world.ts";
@@ -33,9 +32,12 @@ interface Source {
 
 /** Returns where the keys come from, those of a file read and inlined, or null with a report. */
 export function keySourceOf(header: Header, source: Source, world: World): KeySource | null {
-  if (source.file !== null) return readFile(header, source.file, world);
-  if (source.keys !== null) return { type: "keys", json: source.keys };
-  return { type: "uri", uri: source.uri ?? "" };
+  return source.file === null ? namedKeys(source) : readFile(header, source.file, world);
+}
+
+/** Returns where keys come from that are pinned or fetched: exactly one of the two is given. */
+export function namedKeys({ uri, keys }: Pick<Source, "uri" | "keys">): KeySource {
+  return keys === null ? { type: "uri", uri: uri ?? "" } : { type: "keys", json: keys };
 }
 
 function readFile(header: Header, file: Placed<string>, world: World): KeySource | null {
@@ -55,7 +57,7 @@ function readFile(header: Header, file: Placed<string>, world: World): KeySource
 }
 
 function readKeySet(path: string, content: string, from: Place, world: World): KeySource | null {
-  const documents = parseYaml(content, defaultYamlLimits);
+  const documents = parseYaml(content, world.limits);
   for (const { position, message } of documents.flatMap(({ problems }) => problems)) {
     world.refuse(
       { file: path, subject: from.subject, path: "", position },

@@ -2,7 +2,7 @@ import { oidcProviderArn } from "../arns.ts";
 import { compareText } from "../compare-text.ts";
 import type { KeySource, OidcProvider } from "../model.ts";
 import { listOf } from "../shape/collections.ts";
-import { entityName } from "../shape/names.ts";
+import { audience, entityName } from "../shape/names.ts";
 import { record } from "../shape/record.ts";
 import { flag, placed, text, whole, word } from "../shape/scalars.ts";
 import { optional, required } from "../shape/shape.ts";
@@ -36,8 +36,6 @@ const algorithm = word(
 const defaultAlgorithms = ["RS256", "RS384", "RS512", "ES256", "ES384", "ES512"];
 /** Claims that are lists whatever the provider declares (iam-semantics 8.3). */
 const defaultMultivalued = ["amr", "aud", "groups", "roles", "scope"];
-
-const audience = text("an audience without control characters", /^[^\p{Cc}]+$/u, 1024);
 
 /** `OidcProvider`: whose tokens are believed, and whom they are about. */
 export const oidcProviderKind = defineKind({

@@ -1,7 +1,7 @@
 import { quote } from "../../../iam/problem.ts";
 import { countWithoutWhiteSpace } from "../policy-size.ts";
 import { listOf } from "../shape/collections.ts";
-import { accountId, entityName } from "../shape/names.ts";
+import { accountId, anyPath, entityName } from "../shape/names.ts";
 import { policy } from "../shape/policy.ts";
 import { record } from "../shape/record.ts";
 import { placed, text, word } from "../shape/scalars.ts";
@@ -19,7 +19,7 @@ import { checkSize } from "./stored-policy.ts";
 
 const policyReference = record({
   name: required(entityName(128), "Name of a managed policy of each target account."),
-  path: optional(text("a path", /^\/([!-~]*\/)?$/, 512), "/", "Its path."),
+  path: optional(anyPath, "/", "Its path."),
 });
 
 export const permissionSetKind = defineKind({

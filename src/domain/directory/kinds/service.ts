@@ -5,7 +5,7 @@ import { noteAt, refuseAt } from "../document-problem.ts";
 import type { Service } from "../model.ts";
 import { countCharacters } from "../policy-size.ts";
 import { listOf } from "../shape/collections.ts";
-import { headerName, hostName, spiffeId } from "../shape/names.ts";
+import { audience, headerName, hostName, spiffeId } from "../shape/names.ts";
 import { policy } from "../shape/policy.ts";
 import { record } from "../shape/record.ts";
 import { flag, type Placed, placed, text, word } from "../shape/scalars.ts";
@@ -91,7 +91,7 @@ export const serviceKind = defineKind({
       "Kinds of credential that must be present and good besides.",
     ),
     audiences: optional(
-      listOf(text("an audience without control characters", /^[^\p{Cc}]+$/u, 1024), {
+      listOf(audience, {
         min: 1,
         max: 100,
         uniqueBy: (one) => one,

@@ -1,12 +1,12 @@
-import type { KeySource } from "../model.ts";
 import { listOf } from "../shape/collections.ts";
 import { jsonWebKeys } from "../shape/json-web-keys.ts";
-import { accountId, fetchAddress, namespace, trustDomain } from "../shape/names.ts";
+import { accountId, audience, fetchAddress, namespace, trustDomain } from "../shape/names.ts";
 import { record } from "../shape/record.ts";
-import { placed, text, whole } from "../shape/scalars.ts";
+import { placed, whole } from "../shape/scalars.ts";
 import { optional, required } from "../shape/shape.ts";
 import { trustTableOf } from "../trust-table.ts";
 import { uniqueId } from "../unique-id.ts";
+import { namedKeys } from "./jwks.ts";
 import { defineKind } from "./kind.ts";
 import { unlessEmpty, writtenKeys } from "./written-value.ts";
 
@@ -40,7 +40,7 @@ export const trustDomainKind = defineKind({
       "Which account an identity is of; the longest match wins. No match: anonymous.",
     ),
     audiences: optional(
-      listOf(text("an audience", /^[^\p{Cc}]+$/u, 1024), { max: 100, uniqueBy: (one) => one }),
+      listOf(audience, { max: 100, uniqueBy: (one) => one }),
       [],
       "Accepted `aud` values of JWT-SVIDs.",
     ),
@@ -56,7 +56,7 @@ export const trustDomainKind = defineKind({
       id: uniqueId("TrustDomain", "", header.name),
       name: header.name,
       audiences: spec.audiences,
-      keys: spec.bundle === null ? null : keysOf(spec.bundle),
+      keys: spec.bundle === null ? null : namedKeys(spec.bundle),
       refreshHintSeconds: spec.bundle?.refreshHintSeconds ?? null,
       accounts: spec.accounts.map((row) => ({
         namespace: row.namespace,
@@ -79,8 +79,3 @@ export const trustDomainKind = defineKind({
       },
     })),
 });
-
-function keysOf(source: { uri: string | null; keys: string | null }): KeySource {
-  if (source.keys !== null) return { type: "keys", json: source.keys };
-  return { type: "uri", uri: source.uri ?? "" };
-}

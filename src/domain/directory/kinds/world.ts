@@ -1,11 +1,12 @@
 import { parseArn } from "../../../iam/arn.ts";
+import { meant } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type EntityType, entityArn } from "../arns.ts";
 import type { DocumentOptions, Quotas } from "../document-options.ts";
 import { type Place, type Report, refuseAt } from "../document-problem.ts";
 import type { Account, Directory, Organization, Service } from "../model.ts";
 import type { Placed } from "../shape/scalars.ts";
-import { meant, nearest } from "../suggestion.ts";
+import { nearest } from "../suggestion.ts";
 import type { TrustTable } from "../trust-table.ts";
 import { uniqueId } from "../unique-id.ts";
 import type { DocumentKind, Header } from "./kind.ts";
@@ -47,6 +48,8 @@ export interface PlacedService {
 export class World {
   readonly partition: string;
   readonly quotas: Quotas;
+  /** Of every file that is read as YAML. */
+  readonly limits: DocumentOptions["limits"];
   readonly report: Report;
   readonly readFile: DocumentOptions["readFile"];
   readonly draft: Draft = {
@@ -82,6 +85,7 @@ export class World {
   constructor(options: DocumentOptions, report: Report) {
     this.partition = options.partition;
     this.quotas = options.quotas;
+    this.limits = options.limits;
     this.readFile = options.readFile;
     this.report = report;
   }

@@ -45,7 +45,8 @@ export const unitPath: Shape<string> = text(
   1024,
 );
 
-const pathPattern = text(
+/** A path of IAM, be it reserved or not. */
+export const anyPath: Shape<string> = text(
   "a path of at most 512 visible characters that begins and ends with `/`",
   /^\/([!-~]*\/)?$/,
   512,
@@ -53,9 +54,9 @@ const pathPattern = text(
 
 /** `metadata.path`; reserved ones are refused (SSO-1), in any case. */
 export const path: Shape<string> = {
-  ...pathPattern,
+  ...anyPath,
   read: (node, place, report) => {
-    const value = pathPattern.read(node, place, report);
+    const value = anyPath.read(node, place, report);
     const reserved = reservedPaths.find((prefix) => value?.toLowerCase().startsWith(prefix));
     if (value === undefined || reserved === undefined) return value;
     const message = `the path ${quote(reserved)} can be written by the control plane only`;
@@ -85,6 +86,13 @@ export const namespace: Shape<string> = text(
   "a namespace of lower-case letters, digits and `-`",
   /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/,
   63,
+);
+
+/** A value of `aud`. */
+export const audience: Shape<string> = text(
+  "an audience without control characters",
+  /^[^\p{Cc}]+$/u,
+  1024,
 );
 
 const anyFetchAddress = text(fetchAddressWords, fetchAddressPattern, 2048);

@@ -1,4 +1,4 @@
-import { nearestWord } from "../../../iam/nearest-word.ts";
+import { meant, nearestWord } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type Place, type Report, refuseAt, within } from "../document-problem.ts";
 import type { DocumentNode, MapNode } from "../yaml/node.ts";
@@ -76,9 +76,7 @@ export function refuseUnknown(
 ): void {
   for (const { key, keyPosition } of node.entries) {
     if (known.includes(key)) continue;
-    const near = nearestWord(key, known);
-    const hint = near === null ? "" : `, did you mean ${quote(near)}?`;
-    const message = `unknown member ${quote(key)}${hint}`;
+    const message = `unknown member ${quote(key)}${meant(nearestWord(key, known))}`;
     refuseAt(report, { ...place, position: keyPosition }, "UNKNOWN_MEMBER", message);
   }
 }

@@ -1,4 +1,4 @@
-import { nearestWord } from "../../../iam/nearest-word.ts";
+import { meant, nearestWord } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type Place, refuseAt } from "../document-problem.ts";
 import { type DocumentNode, describeNode } from "../yaml/node.ts";
@@ -65,8 +65,7 @@ export function word<const W extends string>(...words: readonly W[]): Shape<W> {
       const found = words.find((known) => node.type === "text" && known === node.text);
       if (found !== undefined) return found;
       const near = node.type === "text" ? nearestWord(node.text, words) : null;
-      const hint = near === null ? "" : `, did you mean ${quote(near)}?`;
-      const message = `expected ${expected}, got ${describeNode(node)}${hint}`;
+      const message = `expected ${expected}, got ${describeNode(node)}${meant(near)}`;
       refuseAt(report, place, "INVALID_VALUE", message);
       return undefined;
     },

@@ -1,3 +1,4 @@
+import { meant } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import {
   entriesOf,
@@ -7,7 +8,7 @@ import {
   refuse,
   refuseValue,
 } from "../../../iam/scenario-reader.ts";
-import { meant, nearest } from "../suggestion.ts";
+import { nearest } from "../suggestion.ts";
 
 /** Names end up in reports of several formats: one line, no control characters. */
 const nameText = /^[^\p{Cc}\p{Cs}\u2028\u2029]{1,200}$/u;

@@ -3,18 +3,16 @@ import type { PrincipalPolicies } from "../../../domain/directory/policies.ts";
 import { type KnownTarget, targetByArn } from "../../../domain/directory/target-by-arn.ts";
 import { anonymousMapping } from "../../../domain/principal/map.ts";
 import { foldAscii } from "../../../iam/ascii.ts";
-import { compilePolicy, unusablePolicy } from "../../../iam/compile/compile.ts";
 import type { EngineLayers } from "../../../iam/compile/layers.ts";
-import { createPolicySet, type PolicySet } from "../../../iam/compile/policy-set.ts";
+import { createPolicySet } from "../../../iam/compile/policy-set.ts";
 import { readSet } from "../../../iam/compile/reads.ts";
 import type { Decision } from "../../../iam/decision.ts";
 import { explain } from "../../../iam/evaluation/explain.ts";
 import type { Principal } from "../../../iam/principal.ts";
 import type { Parsed } from "../../../iam/problem.ts";
 import type { ContextValue, RequestContext } from "../../../iam/request-context.ts";
-import type { ScenarioPolicy } from "../../../iam/scenario-policies.ts";
 import { type DocumentWorld, layersOf } from "../document-world.ts";
-import { engineLayersOf } from "../scenario-file.ts";
+import { compileScenarioPolicy, engineLayersOf } from "../scenario-file.ts";
 import { isKnownAbsent, replayKeys, withoutCredential } from "./known-keys.ts";
 import type { LoggedDecision } from "./logged-decision.ts";
 
@@ -99,15 +97,9 @@ function layersWithSession(
 ): EngineLayers {
   const layers = layersOf(own, target, world);
   const { session } = question.layers;
-  return open || session === null ? layers : { ...layers, session: compiled(session) };
-}
-
-function compiled(policies: readonly ScenarioPolicy[]): PolicySet {
-  return createPolicySet(
-    policies.map(({ id, document }) =>
-      document === null ? unusablePolicy(id) : compilePolicy(id, document),
-    ),
-  );
+  return open || session === null
+    ? layers
+    : { ...layers, session: createPolicySet(session.map(compileScenarioPolicy)) };
 }
 
 /** Absent keys that may have had a value: they were not written, since no statement of then read them. */
