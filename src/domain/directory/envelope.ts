@@ -1,7 +1,8 @@
 import { meant, nearestWord } from "../../iam/nearest-word.ts";
 import { type Position, quote } from "../../iam/problem.ts";
 import { type Place, type Report, refuseAt, within } from "./document-problem.ts";
-import type { DocumentKind, Header } from "./kinds/kind.ts";
+import type { Header } from "./kinds/header.ts";
+import type { DocumentKind } from "./kinds/kind.ts";
 import { mapOf } from "./shape/collections.ts";
 import { accountId, path } from "./shape/names.ts";
 import { refuseUnknown } from "./shape/record.ts";

@@ -9,7 +9,7 @@ import { record } from "../shape/record.ts";
 import { word } from "../shape/scalars.ts";
 import { optional, required, type ValueOf } from "../shape/shape.ts";
 import { tags } from "../shape/tags.ts";
-import type { Header } from "./kind.ts";
+import type { Header } from "./header.ts";
 import { checkCount, referAll, reference } from "./references.ts";
 import { policyText } from "./stored-policy.ts";
 import type { World } from "./world.ts";

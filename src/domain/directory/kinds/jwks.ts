@@ -7,7 +7,7 @@ import { record } from "../shape/record.ts";
 import { type Placed, placed, text } from "../shape/scalars.ts";
 import { optional } from "../shape/shape.ts";
 import { parseYaml } from "../yaml/parse.ts";
-import type { Header } from "./kind.ts";
+import type { Header } from "./header.ts";
 import { formatWhere, type World } from "./world.ts";
 
 /** `jwks` of a provider: exactly one way to its keys. */

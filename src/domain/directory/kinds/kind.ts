@@ -3,21 +3,8 @@ import type { Directory } from "../model.ts";
 import type { RecordShape } from "../shape/record.ts";
 import type { Members, Shape, ValueOf } from "../shape/shape.ts";
 import type { DocumentNode } from "../yaml/node.ts";
+import type { Header } from "./header.ts";
 import type { World } from "./world.ts";
-
-/** What a document says about itself before its `spec`. */
-export interface Header {
-  readonly kind: string;
-  readonly name: string;
-  /** Empty for organization-wide kinds. */
-  readonly account: string;
-  /** `/` where the kind or the document has none. */
-  readonly path: string;
-  /** Of the document. */
-  readonly place: Place;
-  readonly namePlace: Place;
-  readonly accountPlace: Place;
-}
 
 /**
  * A kind of document, declared once: its file in this folder and its line in the registry are all that

@@ -1,6 +1,6 @@
 import { compareText } from "../compare-text.ts";
 import { type Placed, placed, text } from "../shape/scalars.ts";
-import type { Header } from "./kind.ts";
+import type { Header } from "./header.ts";
 import type { NamedKind, World } from "./world.ts";
 
 /** A name in the own account, or an ARN (FILE-4). */

@@ -9,7 +9,7 @@ import type { Placed } from "../shape/scalars.ts";
 import { nearest } from "../suggestion.ts";
 import type { TrustTable } from "../trust-table.ts";
 import { uniqueId } from "../unique-id.ts";
-import type { DocumentKind, Header } from "./kind.ts";
+import type { Header } from "./header.ts";
 
 /** Kinds that documents refer to by name within an account, or by ARN. */
 export type NamedKind = "User" | "Group" | "Role" | "ManagedPolicy";
@@ -99,12 +99,12 @@ export class World {
   }
 
   /** Returns the document of that kind, account and name, spelled exactly so. */
-  find(kind: DocumentKind["kind"], account: string, name: string): Header | undefined {
+  find(kind: string, account: string, name: string): Header | undefined {
     return this.#headers.get(`${kind}\0${account}`)?.get(name);
   }
 
   /** True when the run has a document of that kind, be it readable or not. */
-  has(kind: DocumentKind["kind"]): boolean {
+  has(kind: string): boolean {
     return this.#headers.has(`${kind}\0`);
   }
 
