@@ -1,9 +1,10 @@
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { parseScenario } from "../../src/iam/scenario.ts";
-import { evaluators } from "../corpus/evaluators.ts";
-import { agreed } from "../property/agreement.ts";
+import { type Evaluator, evaluators } from "../corpus/evaluators.ts";
+import { agreed, commandOf } from "../property/agreement.ts";
 import { createRandom } from "../property/random.ts";
+import { runDifferential } from "./differential.ts";
 import { runLoop } from "./loop.ts";
 import { maxInputBytes, mutate } from "./mutate.ts";
 import { corpusFolder, readSeeds, seedsOf } from "./seeds.ts";
@@ -57,6 +58,36 @@ test("the loop finds a fault and makes its input as short as it can be", async (
   expect(textOf(finding?.data ?? new Uint8Array())).toBe("fault");
   expect(finding?.error).toEqual(new Error("the fault"));
   expect(needed).toBeLessThan(5_000);
+});
+
+test("T-PROP-04 a difference is cut down, and one command asks it again", () => {
+  const [reference] = evaluators;
+  if (reference === undefined) throw new Error("no evaluator");
+  const blind: Evaluator = {
+    name: "blind",
+    evaluate: (scenario) => {
+      const decision = reference.evaluate(scenario);
+      return decision.deniedBy === "serviceControl" ? { ...decision, deniedBy: null } : decision;
+    },
+  };
+  const { mix, found } = runDifferential(1, 0, 1_000, () => {}, [reference, blind]);
+  if (found === null) throw new Error("nothing was found");
+  expect(mix.cases).toBe(found.index + 1);
+  expect(found.answers).toEqual([
+    expect.stringContaining("reference: "),
+    expect.stringContaining("blind: "),
+  ]);
+  const command = commandOf(1, found.index);
+  expect(command).toBe(
+    `npm run fuzz -- --target differential --seed 1 --first ${found.index} --cases 1`,
+  );
+  const again = runDifferential(1, found.index, 1, () => {}, [reference, blind]);
+  expect(again.found).toEqual(found);
+  const smallest = JSON.parse(found.text);
+  expect(parseScenario(found.text).ok).toBe(true);
+  expect(smallest.id).toBe(`DIF-1-${found.index}`);
+  expect(Object.keys(smallest.policies)).toContain("serviceControl");
+  expect(smallest.policies.identity ?? []).toEqual([]);
 });
 
 test("mutations are of every size up to the bound, and the same for the same seed", () => {

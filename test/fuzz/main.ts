@@ -2,8 +2,10 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { performance } from "node:perf_hooks";
 import { parseArgs } from "node:util";
+import { commandOf } from "../property/agreement.ts";
+import { readRecordedRuns, recordRuns } from "../recorded-runs.ts";
 import { createCoverage } from "./coverage.ts";
-import { describeMix, runDifferential } from "./differential.ts";
+import { describeMix, rarestOf, runDifferential } from "./differential.ts";
 import { attempt, type Finding, runLoop } from "./loop.ts";
 import { corpusFolder, keepFinding } from "./seeds.ts";
 import type { Target } from "./target.ts";
@@ -16,6 +18,8 @@ import { targets } from "./targets.ts";
  *   --target X --file PATH                one input
  *   --target differential --cases N [--seed S] [--first I]   random questions, every evaluator
  *
+ * `--record` writes the figures of a run to test/recorded-runs.json.
+ *
  * Exit codes: 0 nothing found, 1 usage, 5 found; what is found is written below test/fuzz/corpus.
  */
 const { values } = parseArgs({
@@ -26,6 +30,7 @@ const { values } = parseArgs({
     first: { type: "string", default: "0" },
     cases: { type: "string" },
     file: { type: "string" },
+    record: { type: "boolean", default: false },
   },
 });
 
@@ -55,12 +60,27 @@ function differential(): boolean {
   });
   for (const line of describeMix(mix)) say(line);
   say(`seed ${seed}, from ${first}, in ${seconds(began)} s, Node ${process.version}`);
+  if (values.record) {
+    const { decisions } = mix;
+    recordRuns({
+      differential: {
+        cases: mix.cases,
+        seed,
+        first,
+        seconds: Number(seconds(began)),
+        node: process.version,
+        found: found?.name ?? null,
+        decisions: Object.fromEntries(decisions),
+        rarest: rarestOf(mix),
+      },
+    });
+  }
   if (found === null) return false;
   const folder = join(corpusFolder, "differential");
   mkdirSync(folder, { recursive: true });
   writeFileSync(join(folder, `${found.name}.json`), `${found.text}\n`);
   say(`the evaluators differ in ${found.name}; to see it again:`);
-  say(`npm run fuzz -- --target differential --seed ${seed} --first ${found.index} --cases 1`);
+  say(commandOf(seed, found.index));
   for (const answer of found.answers) say(answer);
   say(`the smallest such question is test/fuzz/corpus/differential/${found.name}.json`);
   return true;
@@ -88,15 +108,20 @@ function timed(target: Target): Target {
 }
 
 async function mutations(target: Target): Promise<boolean> {
-  const until = performance.now() + number("seconds") * 1000;
+  const [seed, lasting] = [number("seed"), number("seconds")];
+  const until = performance.now() + lasting * 1000;
   const guide = createCoverage();
   const { inputs, kept, finding } = await runLoop(timed(target), {
-    seed: number("seed"),
+    seed,
     goOn: () => performance.now() < until,
     guide,
   });
   guide.stop();
   say(`${target.name} (${target.id ?? target.about}): ${inputs} inputs, ${kept} reached new code`);
+  if (values.record) {
+    const run = { seconds: lasting, seed, inputs, kept, found: finding !== null };
+    recordRuns({ fuzz: { ...readRecordedRuns().fuzz, [target.name]: run } });
+  }
   if (finding !== null) report(target, finding);
   return finding !== null;
 }

@@ -1,6 +1,6 @@
 import type { Decision } from "../../src/iam/decision.ts";
 import type { Scenario } from "../../src/iam/scenario.ts";
-import { evaluators } from "../corpus/evaluators.ts";
+import { type Evaluator, evaluators } from "../corpus/evaluators.ts";
 import { type Draft, scenarioOf, textOf } from "./draft.ts";
 import { generateDraft } from "./generate.ts";
 import { createRandom } from "./random.ts";
@@ -27,11 +27,15 @@ export interface Comparison {
   readonly difference: Difference | null;
 }
 
-/** Returns case `index` of `seed`, decided by every evaluator. */
-export function compare(seed: number, index: number): Comparison {
+/** Returns case `index` of `seed`, decided by every one of `paths`, the first of which is right. */
+export function compare(
+  seed: number,
+  index: number,
+  paths: readonly Evaluator[] = evaluators,
+): Comparison {
   const draft = generateDraft(createRandom(seed, index));
   const scenario = scenarioOf(draft, `random-${seed}-${index}`);
-  const [reference, ...others] = evaluators;
+  const [reference, ...others] = paths;
   if (reference === undefined) throw new Error("no evaluator");
   const decision = reference.evaluate(scenario);
   const wanted = JSON.stringify(agreed(decision));
@@ -39,9 +43,16 @@ export function compare(seed: number, index: number): Comparison {
     ({ evaluate }) => JSON.stringify(agreed(evaluate(scenario))) === wanted,
   );
   if (isAgreed) return { scenario, decision, difference: null };
-  const smallest = shrink(draft, differ);
+  const smallest = shrink(draft, (each) => new Set(wordsOf(each, paths)).size > 1);
+  const words = wordsOf(smallest, paths);
+  const answers = paths.map(({ name }, at) => `${name}: ${words[at]}`);
   const text = textOf(smallest, nameOf(seed, index));
-  return { scenario, decision, difference: { answers: answers(smallest), text } };
+  return { scenario, decision, difference: { answers, text } };
+}
+
+/** Returns the command that asks case `index` of `seed` again, and keeps it if evaluators differ. */
+export function commandOf(seed: number, index: number): string {
+  return `npm run fuzz -- --target differential --seed ${seed} --first ${index} --cases 1`;
 }
 
 /** Returns what a difference of case `index` is called in the corpus. */
@@ -49,15 +60,7 @@ export function nameOf(seed: number, index: number): string {
   return `DIF-${seed}-${index}`;
 }
 
-function answers(draft: Draft): string[] {
+function wordsOf(draft: Draft, paths: readonly Evaluator[]): string[] {
   const scenario = scenarioOf(draft, "x");
-  return evaluators.map(
-    ({ name, evaluate }) => `${name}: ${JSON.stringify(agreed(evaluate(scenario)))}`,
-  );
-}
-
-function differ(draft: Draft): boolean {
-  const scenario = scenarioOf(draft, "x");
-  const words = evaluators.map(({ evaluate }) => JSON.stringify(agreed(evaluate(scenario))));
-  return new Set(words).size > 1;
+  return paths.map(({ evaluate }) => JSON.stringify(agreed(evaluate(scenario))));
 }

@@ -3,7 +3,7 @@ import { evaluate } from "../../src/iam/evaluation/evaluate.ts";
 import { evaluateReference } from "../../src/iam/evaluation/reference.ts";
 import type { KnownIds } from "../../src/iam/evaluation/reference-principal.ts";
 import { compiled } from "../corpus/evaluators.ts";
-import { agreed, compare, nameOf } from "./agreement.ts";
+import { agreed, commandOf, compare, nameOf } from "./agreement.ts";
 import { scenarioOf } from "./draft.ts";
 import { generateDraft } from "./generate.ts";
 import { allowedShare, createMix, everyCaller, everyForm, gapsOf, measure } from "./mix.ts";
@@ -28,10 +28,10 @@ test(`${cases} random questions of seed ${seed}: all evaluators agree`, {
     if (difference === null) continue;
     expect.fail(
       [
-        `the evaluators differ in case ${index} (${nameOf(seed, index)}); to see it again:`,
-        reproduce(index, "differential.test.ts"),
+        `the evaluators differ in case ${index} (${nameOf(seed, index)}); to see it again, and to`,
+        "keep the smallest question in which they differ below test/fuzz/corpus/differential:",
+        commandOf(seed, index),
         ...difference.answers,
-        "the smallest question in which they differ, a case for the corpus:",
         difference.text,
       ].join("\n"),
     );
