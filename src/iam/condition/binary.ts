@@ -18,8 +18,7 @@ export function decodeBase64(text: string): string | null {
   let bytes = "";
   let bits = 0;
   for (let i = 0; i < characters; i++) {
-    const code = text.charCodeAt(i);
-    const sextet = code < 128 ? (sextets[code] ?? -1) : -1;
+    const sextet = sextets[text.charCodeAt(i)] ?? -1;
     if (sextet < 0) return null;
     bits = ((bits << 6) | sextet) & 0xfff;
     const held = (i % 4) * 2; // bits of an unfinished byte before this character

@@ -50,6 +50,13 @@ describe("KEY-5 the next instant at which a condition can change", () => {
       Date.UTC(2027, 0),
     ],
     ["a fraction", "aws:epochtime", "NumericLessThan", ["1795521600.5"], noon + 500],
+    [
+      "a date that is no number",
+      "aws:currenttime",
+      "NumericLessThan",
+      ["2026-11-24T12:00:01.5Z"],
+      noon,
+    ],
     ["any other operator", "aws:currenttime", "StringLike", ["2026-*"], noon],
     ["a malformed value", "aws:currenttime", "DateLessThan", ["soon"], noon],
     ["a number too large for a date", "aws:epochtime", "NumericLessThan", ["9".repeat(60)], noon],
@@ -69,9 +76,16 @@ describe("KEY-5 the next instant at which a condition can change", () => {
     ["no age", ["3600"], undefined, Infinity],
     ["a malformed age", ["3600"], "young", Infinity],
     ["a negative bound", ["-1"], "0", Infinity],
+    ["a negative age", ["-0.5"], "-3", noon + 1_000],
+    ["a negative age between seconds", ["5"], "-0.5", noon + 5_000],
     ["a malformed bound", ["x"], "0", Infinity],
   ])("MFA age: %s", (_why, values, age, want) => {
     expect(next("aws:multifactorauthage", "NumericLessThan", values, noon, age)).toBe(want);
+  });
+
+  test("a key cut to seconds reaches an instant between them at the next second", () => {
+    const dependence = clockDependence("aws:epochtime", "NumericLessThan", ["1795521600.5"]);
+    expect(dependence).toEqual({ type: "instants", atMs: [noon + 500, noon + 501, noon + 1000] });
   });
 
   test("an age that no number compares", () => {

@@ -11,6 +11,11 @@ test.each([
   ["0010", { negative: false, whole: "10", fraction: "" }],
   ["-0.50", { negative: true, whole: "", fraction: "5" }],
   ["9".repeat(64), { negative: false, whole: "9".repeat(64), fraction: "" }],
+  [`-${"9".repeat(64)}`, { negative: true, whole: "9".repeat(64), fraction: "" }],
+  [
+    `-${"9".repeat(32)}.${"9".repeat(32)}`,
+    { negative: true, whole: "9".repeat(32), fraction: "9".repeat(32) },
+  ],
 ])("VAL-1 the number %s", (text, want) => {
   expect(parseDecimal(text)).toEqual(want);
 });

@@ -132,6 +132,15 @@ describe("operators in their positive form", () => {
     ["five fields", "ArnLike", ["arn:*:*:*:*:*"], "arn:aws:sns:us-east-1:x", false],
     ["another prefix", "ArnLike", ["arn:*:*:*:*:*"], "urn:aws:sns:us-east-1:x:y", false],
     ["LOAD-4 a malformed pattern", "ArnLike", ["*"], arn, false],
+    ["LOAD-4 a pattern of five fields", "ArnLike", ["arn:*:*:*:*"], arn, false],
+    ["LOAD-4 a pattern with another prefix", "ArnLike", ["urn:aws:sns:*:*:*"], arn, false],
+    ["ARN-1 another partition", "ArnLike", ["arn:aws-cn:sns:*:*:*"], arn, false],
+    ["LOAD-4 no number beside a number", "NumericEquals", ["1e3", "2"], "2", true],
+    ["LOAD-4 no number and a number", "NumericLessThan", ["1e3"], "2", false],
+    ["LOAD-4 no date and a date", "DateLessThan", ["soon"], "2024", false],
+    ["LOAD-4 no address and an address", "IpAddress", ["10.0.0.0/33"], "10.0.0.1", false],
+    ["LOAD-4 no truth value twice", "Bool", ["1"], "1", false],
+    ["LOAD-4 no base64 twice", "BinaryEquals", ["QUJ"], "QUJ", false],
     [
       "T-VAR-27 a variable in a field",
       "ArnLike",
@@ -166,13 +175,34 @@ describe("operators in their positive form", () => {
     }
   });
 
-  test("IMP-6 a spent budget ends the comparing", () => {
+  test("IMP-6 a spent budget ends the comparing, one that is just used up does not", () => {
     for (const base of ["StringLike", "ArnLike"] as const) {
       const matcher = operators[base].matcher?.([value(arn)]);
-      const work = { steps: 2, limit: 1 };
-      expect(matcher?.matches(arn, { keys, work })).toBe(false);
-      expect(work.steps).toBe(2);
+      const spent = { steps: 2, limit: 1 };
+      expect(matcher?.matches(arn, { keys, work: spent })).toBe(false);
+      expect(spent.steps).toBe(2);
+      expect(matcher?.matches(arn, { keys, work: { steps: 1, limit: 1 } })).toBe(true);
     }
+  });
+
+  const ten = Array.from({ length: 10 }, (_, i) => `v${i}`);
+  test.each<readonly [BaseOperator, readonly string[], string, number]>([
+    ["StringEquals", ["a", "b", "${aws:username}"], "x", 3],
+    ["StringEquals", ten.slice(0, 8), "x", 8],
+    ["StringEquals", ten, "x", 1],
+    ["StringEquals", [...ten, "${aws:username}", "${aws:username}"], "x", 3],
+    ["StringEqualsIgnoreCase", ["a", "b"], "x", 2],
+    ["StringLike", ["a", "b"], "x", 2],
+    ["NumericLessThan", ["1", "2"], "x", 2],
+    ["DateEquals", ["1", "2"], "x", 2],
+    ["Bool", ["true"], "x", 1],
+    ["BinaryEquals", ["QUJD", "QUJE"], "QUJF", 6],
+    ["IpAddress", ["10.0.0.0/8", "::1"], "x", 2],
+    ["ArnLike", ["arn:aws:s3:*:*:*"], arn, 2],
+  ])("IMP-6 %s of %j counts its work", (base, values, text, want) => {
+    const work = createWork();
+    operators[base].matcher?.(values.map(value)).matches(text, { keys, work });
+    expect(work.steps).toBe(want);
   });
 });
 

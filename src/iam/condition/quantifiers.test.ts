@@ -149,3 +149,14 @@ describe("5.5 set operators", () => {
     },
   );
 });
+
+test("IMP-6 a condition is a step, and each comparison with a policy value another", () => {
+  const steps = (text: string, values: readonly string[], found: readonly string[]): number => {
+    const work = createWork();
+    const keys = new Map([["k", { multivalued: true, values: found }]]);
+    evaluateCondition(condition(text, values), { keys, work }, "Allow");
+    return work.steps;
+  };
+  expect(steps("Null", ["true"], ["a"])).toBe(1);
+  expect(steps("ForAnyValue:StringEquals", ["x", "y"], ["a", "b", "c"])).toBe(7);
+});

@@ -29,10 +29,12 @@ import {
   webIdentity,
   workload,
 } from "../../../test/fakes/question.ts";
-import { unusablePolicy } from "../compile/compile.ts";
+import { compilePolicy, unusablePolicy } from "../compile/compile.ts";
 import { compileLayers, type EngineLayers } from "../compile/layers.ts";
 import { readSet } from "../compile/reads.ts";
 import type { Decision } from "../decision.ts";
+import type { Statement } from "../policy/document.ts";
+import { parsePolicyDocument } from "../policy/parse.ts";
 import { denialOrder, type PolicyType } from "../policy/policy-type.ts";
 import type { Principal } from "../principal.ts";
 import type {
@@ -44,6 +46,9 @@ import type {
 } from "../request-context.ts";
 import { createScope, evaluate, maxSteps } from "./evaluate.ts";
 import { layersThatApply } from "./layer.ts";
+import { findMatches } from "./match.ts";
+import { evaluateReference } from "./reference.ts";
+import { EveryMatch } from "./takers.ts";
 
 const named = (name: unknown, elements: Elements = {}): Elements =>
   statement({ Principal: name, ...elements });
@@ -817,6 +822,17 @@ describe("IMP-6 the step bound", () => {
     expect(scope.work.limit).toBe(maxSteps);
   });
 
+  test("every statement that is looked at is a step", () => {
+    const context = question();
+    const layers = layersOf({ identity: [statement({ Action: "s3:*" }), denyAll, statement()] });
+    const scope = createScope(context, layersThatApply(context, layers));
+    for (const { candidates } of layersThatApply(context, layers)) {
+      findMatches(candidates.denies, false, scope, new EveryMatch());
+      findMatches(candidates.allows, false, scope, new EveryMatch());
+    }
+    expect(scope.work.steps).toBe(3);
+  });
+
   test("a bound that is met never turns into an allow", () => {
     // the Deny that would match stands last, behind the costly ones
     const layers = compileLayers({
@@ -989,3 +1005,24 @@ describe("IMP-2, POL-083 what a decision reads", () => {
     );
   });
 });
+
+test("LOAD-4, PRIN-8 an RCP that names nobody is about nobody, in both evaluators", () => {
+  const text = JSON.stringify({ Version: "2012-10-17", Statement: [denyAll] });
+  const parsed = parsePolicyDocument(text, "identity");
+  if (!parsed.ok) throw new Error("not accepted");
+  const none = { resource: null, permissionsBoundary: null, session: null, serviceControl: null };
+  const engine = compileLayers({
+    ...none,
+    identity: [policy("id", allowAll)],
+    resourceControl: [[compilePolicy("rcp", parsed.value)]],
+  });
+  expect(short(evaluate(question(), engine))).toBe("ALLOW");
+  const rcp = [[{ id: "rcp", document: parsed.value }]];
+  const allowing = { ...parsed.value, statements: parsed.value.statements.map(asAllow) };
+  const layers = { ...none, identity: [{ id: "id", document: allowing }], resourceControl: rcp };
+  expect(short(evaluateReference(question(), layers))).toBe("ALLOW");
+});
+
+function asAllow(given: Statement): Statement {
+  return { ...given, effect: "Allow" };
+}

@@ -62,6 +62,11 @@ describe("an explanation", () => {
     expect(explanation.notApplied).toEqual(["session"]);
   });
 
+  test("a type that no policy is given of is not among those that do not apply", () => {
+    const given = layersOf({ resource: statement({ Principal: "*" }), session: allowAll });
+    expect(explain(question({ principal: anonymous }), given).notApplied).toEqual(["session"]);
+  });
+
   test("tells of every statement what matched", () => {
     const [, resource, identity] = explanation.layers;
     expect(resource?.statements).toMatchObject([

@@ -47,8 +47,7 @@ export function matchStatement(
   if (!applies && recorder === null) return levels.none;
   const level = levelOf(statement, namesCaller, scope);
   recorder?.principal(level);
-  if (level === levels.none) applies = false;
-  if (!applies && recorder === null) return levels.none;
+  if (level === levels.none && recorder === null) return levels.none;
   for (const condition of statement.conditions) {
     const holds = evaluateCondition(condition, scope, statement.effect);
     recorder?.condition(condition, holds);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseArn } from "../arn.ts";
 import type { BaseOperator, PrincipalEntry, Statement } from "../policy/document.ts";
-import type { Principal } from "../principal.ts";
+import type { UserPrincipal } from "../principal.ts";
 import type { PolicyLayers, RequestContext } from "../request-context.ts";
 import { evaluateReference, type ReferencePolicy } from "./reference.ts";
 
@@ -22,7 +22,7 @@ const allow: Statement = {
   position,
 };
 
-const bob: Principal = {
+const bob: UserPrincipal = {
   type: "user",
   account: "111111111111",
   arn: "arn:aws:iam::111111111111:user/bob",
@@ -43,7 +43,11 @@ const context: RequestContext = {
   resource: { arn: arnOf("arn:aws:s3:::bkt/a"), account: "111111111111", class: "ordinary" },
   principalOrganization: null,
   resourceOrganization: null,
-  keys: new Map([["aws:tagkeys", { multivalued: true, values: ["a"] }]]),
+  keys: new Map([
+    ["aws:tagkeys", { multivalued: true, values: ["a"] }],
+    ["aws:principalarn", { multivalued: false, values: [bob.arn] }],
+    ["mesh:channel", { multivalued: false, values: ["1e3"] }],
+  ]),
   faults: null,
   nowMs: 0,
 };
@@ -82,6 +86,18 @@ function condition(base: string, value: string, key = "aws:TagKeys"): Statement[
     },
   ];
 }
+
+const otherPrefix = bob.arn.replace("arn:", "urn:");
+
+test.each([
+  { base: "ArnLike", value: "arn:aws:iam:*:*:user/b?b", key: "aws:PrincipalArn" },
+  { base: "StringEquals", value: "1e3", key: "mesh:Channel" },
+])("$base of $value holds: the fixture works", ({ base, value, key }) => {
+  const statement = { ...allow, conditions: condition(base, value, key) };
+  expect(evaluateReference(context, { ...none, identity: [policy(statement)] }).decision).toBe(
+    "allowed",
+  );
+});
 
 test("a plain statement allows: the fixture works", () => {
   expect(evaluateReference(context, { ...none, identity: [policy(allow)] }).decision).toBe(
@@ -149,11 +165,18 @@ test.each([
 
 test.each([
   { why: "T-CON-20 a multivalued key without set operator", base: "StringEquals", value: "a" },
-  { why: "T-CON-54 ArnLike of a star", base: "ArnLike", value: "*" },
-  { why: "a number", base: "NumericEquals", value: "1e3" },
+  { why: "T-CON-54 ArnLike of a star", base: "ArnLike", value: "*", key: "aws:PrincipalArn" },
+  {
+    why: "ArnLike of another prefix",
+    base: "ArnLike",
+    value: otherPrefix,
+    key: "aws:PrincipalArn",
+  },
+  { why: "ArnLike of five fields", base: "ArnLike", value: "arn:*:*:*:*", key: "aws:PrincipalArn" },
+  { why: "a number", base: "NumericEquals", value: "1e3", key: "mesh:Channel" },
   { why: "Null of another word", base: "Null", value: "yes" },
-])("a condition never holds: $why", ({ base, value }) => {
-  const statement = { ...allow, conditions: condition(base, value) };
+])("a condition never holds: $why", ({ base, value, key }) => {
+  const statement = { ...allow, conditions: condition(base, value, key) };
   expect(evaluateReference(context, { ...none, identity: [policy(statement)] }).decision).toBe(
     "implicitDeny",
   );
