@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { glob, patternOf, piecesOf } from "./reference-text.ts";
+import { glob, patternOf, piecesOf, textOf } from "./reference-text.ts";
 
 const noKeys = new Map<string, never>();
 
@@ -38,4 +38,36 @@ test.each([
   { pattern: "?", text: "\u{1F600}", want: true },
 ])("`$pattern` against `$text`", ({ pattern, text, want }) => {
   expect(matches(pattern, text)).toBe(want);
+});
+
+const variable = (keyLower: string, defaultText: string | null = null) => ({
+  type: "variable",
+  keyLower,
+  defaultText,
+});
+
+test.each([
+  ["VAR-4 a key of one letter", "${A}", [variable("a")]],
+  ["VAR-6 a default", "${A, 'x, y}'}", [variable("a", "x, y}")]],
+  ["VAR-6 an empty default", "${a, ''}", [variable("a", "")]],
+  ["VAR-5 an escape", "${*}", [{ type: "escape", text: "*" }]],
+  [
+    "a comma behind the brace is none of its own",
+    "${a},",
+    [variable("a"), { type: "text", text: "," }],
+  ],
+  ["no key", "${}", [{ type: "malformed" }]],
+  ["no brace", "${a", [{ type: "malformed" }]],
+  ["VAR-6 a default without key", "${, 'x'}", [{ type: "malformed" }]],
+  ["VAR-6 no space before the default", "${a,'x'}", [{ type: "malformed" }]],
+  ["VAR-6 something behind the default", "${a, 'x'y}", [{ type: "malformed" }]],
+  ["VAR-6 a quote that is never closed", "${a, 'x}", [{ type: "malformed" }]],
+])("%s: %s", (_why, text, want) => {
+  expect(piecesOf(text, "2012-10-17")).toEqual(want);
+});
+
+test("VAR-8 what is malformed is no text and no pattern", () => {
+  const pieces = piecesOf("a${", "2012-10-17");
+  expect(textOf(pieces, noKeys)).toBeNull();
+  expect(patternOf(pieces, noKeys)).toBeNull();
 });

@@ -106,7 +106,7 @@ test("a plain statement allows: the fixture works", () => {
 });
 
 test("T-DOC-32 an unknown operator makes the request an error, beside a good policy too", () => {
-  const spoilt = policy({ ...allow, conditions: condition("StringFoo", "a") });
+  const spoilt = policy(allow, { ...allow, conditions: condition("StringFoo", "a") });
   const decision = evaluateReference(context, { ...none, identity: [policy(allow), spoilt] });
   expect(decision).toMatchObject({
     decision: "implicitDeny",
@@ -126,9 +126,16 @@ test.each([
   );
 });
 
+test.each(["s3", "s3:"])("an entry without a colon takes in no action, not even %j", (action) => {
+  const statement = { ...allow, action: { negated: false, entries: [located("s3")] } };
+  const layers = { ...none, identity: [policy(statement)] };
+  expect(evaluateReference({ ...context, action }, layers).decision).toBe("implicitDeny");
+});
+
 test.each([
   { why: "T-RES-07 five fields", resource: "arn:aws:*:bkt/a" },
   { why: "T-RES-14 a short form without a star of its own", resource: "arn:aws:s3" },
+  { why: "RES-5 a short form that ends in two stars", resource: "arn:aws:s3:**" },
   { why: "no ARN", resource: "bkt/a" },
   { why: "the field before the partition is not arn", resource: "*:aws:s3:::bkt/a" },
   { why: "T-VAR-13 a variable without brace", resource: "arn:aws:s3:::bkt/${aws:username" },
@@ -161,6 +168,27 @@ test.each([
     resource: policy({ ...allow, principal }),
   });
   expect(decision.decision).toBe("implicitDeny");
+});
+
+test.each([
+  ["iam:GetUser", "allowed"],
+  ["IAM:GetUser", "allowed"],
+  ["organizations:DescribeAccount", "allowed"],
+  ["mesh-iam:GetUser", "allowed"],
+  ["sts:GetSessionToken", "explicitDeny"],
+  ["s3:GetObject", "explicitDeny"],
+])("TYPE-1 an RCP for every action, forced past the loader, and %s: %s", (action, want) => {
+  const every: Statement = { ...allow, action: { negated: false, entries: [located("*")] } };
+  const everyone = { negated: false, entries: [{ type: "any" as const, text: "*", position }] };
+  const rcp = policy({ ...every, effect: "Deny", principal: everyone });
+  const layers = { ...none, identity: [policy(every)], resourceControl: [[rcp]] };
+  expect(evaluateReference({ ...context, action }, layers).decision).toBe(want);
+});
+
+test("LOAD-4, PRIN-8 an RCP that names nobody is about nobody", () => {
+  const resourceControl = [[policy({ ...allow, effect: "Deny" })]];
+  const layers = { ...none, identity: [policy(allow)], resourceControl };
+  expect(evaluateReference(context, layers).decision).toBe("allowed");
 });
 
 test.each([
