@@ -43,6 +43,14 @@ test.each([
   },
 );
 
+test("T-KEY-07 a peer without TLS proves nothing: anonymous, unless a token is valid", () => {
+  const nobody = { principalCredential: null, mtls: null, authMethod: "none" };
+  expect(judge({ peer: "" }, world)).toMatchObject(nobody);
+  const authorization = [`Bearer ${mint("generic", { claims: {} })}`];
+  const byToken = judge({ authorization, peer: "" }, world, { principalFrom: ["mtls", "jwt"] });
+  expect(byToken).toMatchObject({ mtls: null, authMethod: "jwt" });
+});
+
 test("an id of another form has no namespace, and a peer that serves nothing no service", () => {
   const result = judge({ peer: "spiffe://td-a/vm/7" }, world);
   if (isDenied(result) || result.mtls === null) throw new Error("denied");
