@@ -18,6 +18,7 @@ const floor: Readonly<Record<string, number>> = {
   bundle: 2,
   envoy: 3,
   distribution: 3,
+  store: 3,
   keys: 3,
   telemetry: 3,
   config: 3,
@@ -38,16 +39,20 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   bundle: ["iam", "request", "directory", "gen"],
   envoy: ["iam", "request", "telemetry", "gen"],
   distribution: ["iam", "bundle", "directory", "telemetry", "gen"],
+  store: ["iam", "telemetry"],
   keys: ["iam", "telemetry"],
   telemetry: ["iam", "request"],
   config: ["iam", "request"],
   authorizer: ["iam", ...domain, ...adapters],
-  cli: ["iam", ...domain, ...adapters, "authorizer"],
+  cli: ["iam", ...domain, ...adapters, "store", "authorizer"],
   gen: [],
   "index.ts": ["iam"],
 };
 
-/** `node:` modules a folder may import; the adapters and processes may import any. */
+/** `node:` modules that live in one folder, as an outside package does. */
+const nodeHomes: Readonly<Record<string, string>> = { "node:sqlite": "store" };
+
+/** `node:` modules a folder may import; the adapters and processes may import any other. */
 const nodeModules: Readonly<Record<string, readonly string[]>> = {
   iam: [],
   request: [],
@@ -69,6 +74,7 @@ const homes: Readonly<Record<string, readonly string[]>> = {
   asn1js: ["keys"],
   yaml: ["config", "directory"],
   commander: ["cli"],
+  pg: ["store"],
 };
 
 const specifiers = /\b(?:import|export)\b[^"';]*?\bfrom\s*"([^"]+)"|\bimport\s*\(?\s*"([^"]+)"/g;
@@ -93,6 +99,7 @@ function home(name: string): readonly string[] | undefined {
 function fits(from: string, to: string): boolean {
   if (to === from || allowed[from]?.includes(to) || home(to)?.includes(from)) return true;
   if (!to.startsWith("node:")) return false;
+  if (to in nodeHomes) return nodeHomes[to] === from;
   const named = nodeModules[from];
   return named === undefined ? (floor[from] ?? 0) >= 3 : named.includes(to);
 }
