@@ -15,6 +15,8 @@ interface LockedPackage {
   readonly dev?: boolean;
   readonly hasInstallScript?: boolean;
   readonly dependencies?: Readonly<Record<string, string>>;
+  /** Installed too, where they fit the platform. */
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
 
 const root = join(import.meta.dirname, "..");
@@ -42,7 +44,8 @@ function productionPlaces(): Set<string> {
   for (let place = open.pop(); place !== undefined; place = open.pop()) {
     if (seen.has(place)) continue;
     seen.add(place);
-    const names = Object.keys(lock[place]?.dependencies ?? {});
+    const { dependencies, optionalDependencies } = lock[place] ?? {};
+    const names = Object.keys({ ...dependencies, ...optionalDependencies });
     open.push(...names.map((name) => resolved(place as string, name)));
   }
   return seen;

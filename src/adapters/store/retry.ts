@@ -1,4 +1,4 @@
-import { MeshIamError } from "../../iam/error.ts";
+import type { MeshIamError } from "../../iam/error.ts";
 import { delay, type StoreSurroundings } from "./time.ts";
 import { type Outcome, StoreUnavailable } from "./unavailable.ts";
 
@@ -63,9 +63,4 @@ export function finalError(reason: unknown): unknown {
   return failure.type === "lasting"
     ? failure.error
     : new StoreUnavailable(failure.message, outcome, { cause });
-}
-
-/** Whether an error is ours, and not the database's. */
-export function isOurs(reason: unknown): reason is MeshIamError {
-  return reason instanceof MeshIamError;
 }

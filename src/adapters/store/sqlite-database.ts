@@ -42,6 +42,7 @@ export class SqliteDatabase implements Database {
   readonly #path: string;
   readonly #main: Connection;
   readonly #surroundings: StoreSurroundings;
+  readonly #sessions = new Set<Session>();
   #guard: WriteGuard | undefined;
 
   constructor(path: string, connection: DatabaseSync, surroundings: StoreSurroundings) {
@@ -104,14 +105,20 @@ export class SqliteDatabase implements Database {
         throw finalError(attemptFailed(reason, this.#path, isCommitting));
       }
     };
-    return {
+    const session: Session = {
       run: (plan) => once(() => connection.finish(plan)),
       commit: () => once(() => connection.run("COMMIT"), true),
-      close: async () => connection.close(),
+      close: async () => {
+        this.#sessions.delete(session);
+        connection.close();
+      },
     };
+    this.#sessions.add(session);
+    return session;
   }
 
   async close(): Promise<void> {
+    for (const session of this.#sessions) await session.close();
     this.#main.close();
   }
 

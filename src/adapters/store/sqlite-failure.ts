@@ -1,5 +1,5 @@
 import { MeshIamError } from "../../iam/error.ts";
-import { AttemptFailed, type Failure, isOurs } from "./retry.ts";
+import { AttemptFailed, type Failure } from "./retry.ts";
 
 /** SQLite's primary result codes that decide something (sqlite.org/rescode.html). */
 const primary = {
@@ -23,7 +23,7 @@ export function resultCode(reason: unknown): number | undefined {
 /** Returns what is to be thrown for `reason`: itself unless it is SQLite's. */
 export function attemptFailed(reason: unknown, path: string, isCommitting: boolean): unknown {
   const code = resultCode(reason);
-  if (isOurs(reason) || code === undefined) return reason;
+  if (code === undefined) return reason;
   // A commit that found no room or no lock was not written; after a failed write or sync nobody knows.
   const isUnknown = isCommitting && code !== primary.full && code !== primary.busy;
   const failure = failureOf(code, reason as Error, path);

@@ -1,0 +1,67 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { migratePostgres, openPostgres } from "../../src/adapters/store/postgres.ts";
+import { type PostgresServer, postgresMissing, startPostgres } from "../fakes/postgres.ts";
+import { surroundings } from "../fakes/sqlite-place.ts";
+import { failing } from "../fakes/store-commits.ts";
+
+describe.skipIf(postgresMissing() !== null)("what PostgreSQL alone is asked", () => {
+  let server: PostgresServer;
+  beforeAll(async () => {
+    server = await startPostgres({ fsync: false });
+  }, 60_000);
+  afterAll(() => server?.dispose());
+
+  test("STO-54 a server does not migrate; it says what does", async () => {
+    const url = await server.database();
+    const opening = openPostgres({ ...surroundings(), url });
+    await expect(opening).rejects.toEqual(failing("store-schema-too-old"));
+    await expect(opening).rejects.toThrow("mesh-iam store migrate");
+    expect(await migratePostgres({ ...surroundings(), url })).toEqual({ version: 1, minBinary: 1 });
+    const engine = await openPostgres({ ...surroundings(), url });
+    expect(engine.warnings).toEqual([expect.stringContaining("fsync = off")]);
+    await engine.close();
+  });
+
+  test("STO-51 eight instances migrate at once, again and again", async () => {
+    for (let start = 0; start < 5; start++) {
+      const url = await server.database();
+      const states = await Promise.all(
+        Array.from({ length: 8 }, () => migratePostgres({ ...surroundings(), url })),
+      );
+      expect(states).toEqual(Array.from({ length: 8 }, () => ({ version: 1, minBinary: 1 })));
+    }
+  });
+
+  test("STO-35 TLS is asked for, and a server without it is not talked to", async () => {
+    const url = (await server.database()).replace("?sslmode=disable", "");
+    const opening = openPostgres({ ...surroundings(), url });
+    await expect(opening).rejects.toEqual(failing("store-unavailable"));
+    await expect(opening).rejects.toThrow("does not support SSL");
+  });
+
+  test("STO-70 whoever shares the driver keeps its own parsers", async () => {
+    const url = await server.database();
+    await migratePostgres({ ...surroundings(), url });
+    const [row] = await server.run("SELECT 1::int8 AS big, '{}'::json AS doc");
+    expect(row).toEqual({ big: "1", doc: {} });
+  });
+
+  test("an acknowledged commit is synced although the server's default is otherwise", async () => {
+    const url = await server.database();
+    const name = new URL(url).pathname.slice(1);
+    await server.run(`ALTER DATABASE ${name} SET synchronous_commit = off`);
+    await migratePostgres({ ...surroundings(), url });
+    // What the transactions run under is told by a trigger.
+    await server.run(
+      `CREATE TABLE seen (setting text);
+       CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+         INSERT INTO seen SELECT current_setting('synchronous_commit'); RETURN NEW; END $$;
+       CREATE TRIGGER noted BEFORE INSERT ON mi_org FOR EACH ROW EXECUTE FUNCTION note()`,
+      name,
+    );
+    const engine = await openPostgres({ ...surroundings(), url });
+    await engine.store.createOrg("o-1");
+    await engine.close();
+    expect(await server.run("SELECT setting FROM seen", name)).toEqual([{ setting: "on" }]);
+  });
+});
