@@ -115,7 +115,7 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Po
         fsync: settings.fsync === false ? "off" : "on",
         max_connections: 60,
         shared_buffers: "16MB",
-        log_min_messages: "fatal",
+        log_min_messages: "panic",
         logging_collector: "off",
       };
       const flags = Object.entries(options).flatMap(([name, value]) => ["-c", `${name}=${value}`]);

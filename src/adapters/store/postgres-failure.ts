@@ -29,11 +29,14 @@ export function sqlState(failed: unknown): string | undefined {
   return typeof reason.code === "string" && reason.code.length === 5 ? reason.code : undefined;
 }
 
-/** Whether the connection can be used no more after a failure of the driver. */
+/** Whether the connection is of no use any more after a failure of the driver. */
 export function isConnectionLost(reason: unknown): boolean {
   if (!(reason instanceof DriverFailed)) return false;
   const state = sqlState(reason);
-  return state === undefined || state.startsWith("08") || state.startsWith("57P");
+  // 25006: it leads to a standby, and would for ever.
+  return (
+    state === undefined || state.startsWith("08") || state.startsWith("57P") || state === "25006"
+  );
 }
 
 /** Returns what is to be thrown for `reason`: itself unless it is the driver's. */

@@ -1,4 +1,5 @@
 import { DatabaseSync, type DatabaseSyncOptions, type StatementSync } from "node:sqlite";
+import { setImmediate } from "node:timers/promises";
 import { finalError, withRetries } from "./retry.ts";
 import type { Database, Dialect, Plan, Row, Session, Statement } from "./sql.ts";
 import { attemptFailed } from "./sqlite-failure.ts";
@@ -60,8 +61,10 @@ export class SqliteDatabase implements Database {
     return this.#try(() => this.#main.answer(statement));
   }
 
-  write<T>(plan: () => Plan<T>): Promise<T> {
-    return this.#try(() => this.#transact("BEGIN IMMEDIATE", plan, this.#guard));
+  async write<T>(plan: () => Plan<T>): Promise<T> {
+    // Writers that wait for nothing but one another would leave no turn to timers and sockets.
+    await setImmediate();
+    return await this.#try(() => this.#transact("BEGIN IMMEDIATE", plan, this.#guard));
   }
 
   read<T>(plan: () => Plan<T>): Promise<T> {

@@ -162,3 +162,14 @@ test("STO-22 a lease that only ran out takes nothing from the writer", async () 
   await place.damage("UPDATE mi_lease SET expires_at = 1");
   expect((await write(engine.store, [commit(put("AIDA1"))])).revision).toBe(1);
 });
+
+test("writers that follow one another at once leave turns to timers, or no lease would be renewed", async () => {
+  const { store } = await place.open();
+  await store.createOrg(org);
+  let hasFired = false;
+  setTimeout(() => {
+    hasFired = true;
+  });
+  for (let i = 0; i < 500 && !hasFired; i++) await write(store, []);
+  expect(hasFired).toBe(true);
+});
