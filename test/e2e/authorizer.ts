@@ -66,8 +66,6 @@ export interface AuthorizerOptions {
   readonly unix: boolean;
   /** Settings, as `--set` takes them. */
   readonly sets?: readonly string[];
-  /** Told of each outcome; what it throws, the Check throws. */
-  readonly onOutcome?: (outcome: CheckOutcome) => void;
 }
 
 /** An authorizer of this process, and all that it tells. */
@@ -135,7 +133,7 @@ export function writeDocuments(runDir: string, documents: readonly Document[] | 
 
 /** Starts the authorizer that the command line starts, in this process. */
 export async function startTestAuthorizer(options: AuthorizerOptions): Promise<TestAuthorizer> {
-  const { runDir, onOutcome } = options;
+  const { runDir } = options;
   writeDocuments(runDir, options.documents);
   const config = authorizerConfig(options);
   const outcomes: CheckOutcome[] = [];
@@ -151,10 +149,7 @@ export async function startTestAuthorizer(options: AuthorizerOptions): Promise<T
       salt: new Uint8Array(16),
     }),
     build: { version, commit: "test" },
-    onOutcome(outcome) {
-      outcomes.push(outcome);
-      onOutcome?.(outcome);
-    },
+    onOutcome: (outcome) => void outcomes.push(outcome),
   });
   const { host, port } = authorizer.diagnostics;
   const page = (path: string) => readPage(`http://${host}:${port}${path}`);
@@ -178,7 +173,6 @@ export interface MeshOptions extends Partial<Omit<ConfigOptions, "runDir" | "aut
   readonly shape: Variant["shape"];
   readonly unix: boolean;
   readonly sets?: readonly string[];
-  readonly onOutcome?: (outcome: CheckOutcome) => void;
   readonly concurrency?: number;
   /** Changes the configuration that the shape made. */
   readonly edit?: (config: EnvoyConfig) => EnvoyConfig;
