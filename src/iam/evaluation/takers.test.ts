@@ -26,5 +26,5 @@ test("every statement is taken, and none twice", () => {
   const taker = new EveryMatch();
   expect(taker.statements).toBeNull();
   expect([first, second, first].map((each) => taker.take(each))).toEqual([false, false, false]);
-  expect(taker.statements).toEqual([first, second]);
+  expect([...(taker.statements ?? [])]).toEqual([first, second]);
 });
