@@ -7,6 +7,7 @@ import {
   type LoadedDocuments,
   openDocuments,
 } from "../../domain/directory/documents.ts";
+import { finish, type Steps } from "../../domain/directory/steps.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { type Parsed, quote } from "../../iam/problem.ts";
 import { readInside } from "./bundle-folder.ts";
@@ -100,7 +101,8 @@ export type LoadedFolder = LoadedDocuments & { readonly files: readonly Document
  * for those that are not there. A folder without a document is a problem: an empty mount is not an empty
  * organization.
  *
- * Throws `document-unreadable` when the folder cannot be listed. What changes while it is read may be
+ * `run` does the work that is no reading: in one piece unless given. Throws `document-unreadable` when the
+ * folder cannot be listed. What changes while it is read may be
  * read half: a caller that watches compares `walkDocuments` before and after.
  */
 export async function readDocumentFolder(
@@ -108,6 +110,7 @@ export async function readDocumentFolder(
   folder: string,
   options: DocumentOptionsInput = {},
   limits: DocumentFolderLimits = defaultDocumentFolderLimits,
+  run: <T>(steps: Steps<T>) => T | Promise<T> = finish,
 ): Promise<LoadedFolder> {
   const walk = await walkDocuments(disk, folder, limits).catch((error: unknown) => {
     const message = `the folder ${quote(folder)} cannot be read: ${errorCodeOf(error)}`;
@@ -131,13 +134,13 @@ export async function readDocumentFolder(
   }
 
   const named = new Map<string, Parsed<string>>();
-  const opened = openDocuments(files, options);
+  const opened = await run(openDocuments(files, options));
   for (const path of opened.dependencies) {
     if (files.some((file) => file.path === path)) continue;
     const text = await readText(disk, folder, path, limits.maxFileBytes);
     named.set(path, text.ok ? text : (options.readFile?.(path) ?? text));
   }
-  const loaded = opened.read((path) => named.get(path) ?? notNamed);
+  const loaded = await run(opened.read((path) => named.get(path) ?? notNamed));
 
   if (problems.length === 0) return { ...loaded, files };
   const all = loaded.ok ? problems : [...problems, ...loaded.problems];

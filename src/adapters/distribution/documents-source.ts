@@ -11,6 +11,7 @@ import {
 } from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
 import { MeshIamError } from "../../iam/error.ts";
+import { Breather } from "./breather.ts";
 import { buildDocuments } from "./build-documents.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Disk } from "./disk.ts";
@@ -176,7 +177,10 @@ class DocumentsSource implements BundleSource {
         .catch(() => "");
     let before = await look();
     for (let reads = 1; ; reads++) {
-      const loaded = await readDocumentFolder(this.#disk, folder, documents);
+      const breather = new Breather(this.#clock);
+      const loaded = await readDocumentFolder(this.#disk, folder, documents, undefined, (steps) =>
+        breather.finish(steps),
+      );
       this.#dependencies = loaded.dependencies;
       const after = await look();
       if (after !== before && reads < maxReads) {
@@ -211,10 +215,14 @@ class DocumentsSource implements BundleSource {
     // Nothing is new, which ends a refusal of what was there in between.
     if (previous?.head.manifestDigest === head.manifestDigest) return this.#renew();
     const restore = previous?.head.org === head.org ? null : this.#follower.forget();
+    const breather = new Breather(this.#clock);
     const result = await this.#follower.offer({
       head: sealedHead,
       keySets: this.#keySets(head.org),
-      object: async ({ digest }) => objects.get(digest) ?? null,
+      async object({ digest }) {
+        await breather.breathe();
+        return objects.get(digest) ?? null;
+      },
     });
     if (result === "applied") this.#built = { head, objects };
     else restore?.();

@@ -13,7 +13,8 @@ import { documentKinds } from "./kinds/registry.ts";
 import { formatWhere, World } from "./kinds/world.ts";
 import type { Directory } from "./model.ts";
 import { checkRun, serviceIdentitiesOf } from "./run-checks.ts";
-import { parseYaml } from "./yaml/parse.ts";
+import { finish, type Steps } from "./steps.ts";
+import { yamlDocuments } from "./yaml/parse.ts";
 
 /** A file of documents. `path` is relative to their folder, with `/`; it stands in every message. */
 export interface DocumentFile {
@@ -45,27 +46,28 @@ export function readDocuments(
   options: DocumentOptionsInput = {},
 ): LoadedDocuments {
   const complete = completeOptions(options);
-  return openDocuments(files, complete).read(complete.readFile);
+  return finish(finish(openDocuments(files, complete)).read(complete.readFile));
 }
 
 /** Documents whose texts are parsed and that say which files they name. */
 export interface OpenDocuments {
   /** As those of `LoadedDocuments`. */
   readonly dependencies: readonly string[];
-  /** Returns what `readDocuments` does; to be called once, with a reader that has the named files. */
-  read(readFile: DocumentOptions["readFile"]): LoadedDocuments;
+  /** Comes to what `readDocuments` does; to be called once, with a reader that has the named files. */
+  read(readFile: DocumentOptions["readFile"]): Steps<LoadedDocuments>;
 }
 
 /**
- * Returns `files` opened: the dear half of `readDocuments`, for whoever has to get the named files
- * before the rest can be done.
+ * Comes to `files` opened, a document at a time: the dear half of `readDocuments`, for whoever has to get
+ * the named files before the rest can be done, or has something else to do meanwhile.
  */
-export function openDocuments(
+export function* openDocuments(
   files: readonly DocumentFile[],
   options: DocumentOptionsInput = {},
-): OpenDocuments {
+): Steps<OpenDocuments> {
   const complete = completeOptions(options);
-  const opened = files.map((file) => openFile(file, complete));
+  const opened: OpenFile[] = [];
+  for (const file of files) opened.push(yield* openFile(file, complete));
   const named = opened.flatMap(({ documents }) => documents.flatMap((one) => one.files));
   const dependencies = [...new Set(named)].sort();
   return {
@@ -74,12 +76,12 @@ export function openDocuments(
   };
 }
 
-function readOpened(
+function* readOpened(
   files: readonly DocumentFile[],
   opened: readonly OpenFile[],
   dependencies: readonly string[],
   complete: DocumentOptions,
-): LoadedDocuments {
+): Steps<LoadedDocuments> {
   const isKeySet = new Set(dependencies);
   // A file that holds a document is read as documents whatever names it: it might hold a Deny.
   const kept = opened.filter(({ path, documents }) => documents.length > 0 || !isKeySet.has(path));
@@ -93,8 +95,14 @@ function readOpened(
     kept.flatMap((file) => file.documents),
     world,
   );
-  for (const document of documents) document.declare(world);
-  for (const document of documents) document.resolve(world);
+  for (const document of documents) {
+    document.declare(world);
+    yield;
+  }
+  for (const document of documents) {
+    document.resolve(world);
+    yield;
+  }
   const implied = world.closeAccounts();
   checkRun(world);
   const directory = assemble(world, implied);
@@ -111,10 +119,11 @@ interface OpenFile {
   readonly report: Report;
 }
 
-function openFile({ path, text }: DocumentFile, { limits }: DocumentOptions): OpenFile {
+function* openFile({ path, text }: DocumentFile, { limits }: DocumentOptions): Steps<OpenFile> {
   const report: Report = { problems: [], findings: [] };
   const documents: OpenDocument[] = [];
-  for (const { root, broken, problems } of parseYaml(text, limits)) {
+  for (const { root, broken, problems } of yamlDocuments(text, limits)) {
+    yield;
     const subject = subjectOf(root);
     for (const { position, message } of problems) {
       refuseAt(report, { file: path, subject, path: "", position }, "SYNTAX_ERROR", message);

@@ -31,59 +31,79 @@ const maxProblems = 100;
  * Source: YAML 1.2.2, chapters 5 to 9, 10.3; FILE-1.
  */
 export function parseYaml(text: string, limits: YamlLimits): readonly YamlDocument[] {
+  return [...yamlDocuments(text, limits)];
+}
+
+/** Yields what `parseYaml` returns, each document when it is read: a file may be long. */
+export function* yamlDocuments(
+  text: string,
+  limits: YamlLimits,
+): Generator<YamlDocument, void, undefined> {
   const source = text.startsWith("\ufeff") ? text.slice(1) : text;
   const positionOf = createPositions(source);
   if (tooLong(source, limits.maxFileBytes)) {
-    return [refused(positionOf(0), `expected at most ${limits.maxFileBytes} bytes in a file`)];
+    yield refused(positionOf(0), `expected at most ${limits.maxFileBytes} bytes in a file`);
+    return;
   }
-  const tokens = tokensOf(source);
-  if (tokens === null) {
-    const message = `expected at most ${limits.maxNesting} collections inside each other`;
-    return [refused(positionOf(0), message)];
-  }
-  const documents: YamlDocument[] = [];
   let problems = 0;
-  for (const [index, token] of tokens.entries()) {
+  const tokens = tokensOf(source);
+  for (let step = tokens.next(); step.done !== true; ) {
+    const token = step.value;
+    if (token === null) {
+      const message = `expected at most ${limits.maxNesting} collections inside each other`;
+      yield refused(positionOf(0), message);
+      return;
+    }
     if (problems > maxProblems) {
-      documents.push(refused(positionOf(token.offset), "the rest of the file is not read"));
-      break;
+      yield refused(positionOf(token.offset), "the rest of the file is not read");
+      return;
     }
-    const before = documents.length;
-    switch (token.type) {
-      case "document": {
-        const next = tokens[index + 1];
-        const end = next === undefined ? source.length : next.offset;
-        const slice = source.slice(token.offset, end);
-        const after = next?.type === "doc-end" ? [next] : [];
-        documents.push(...read(token, after, slice, source, positionOf, limits));
-        break;
-      }
-      case "directive":
-        if (!/^%YAML[ \t]+1\.2[ \t]*(#.*)?$/.test(token.source)) {
-          const message = `the directive ${quote(token.source)} is not read: only \`%YAML 1.2\` is`;
-          documents.push(refused(positionOf(token.offset), message));
-        }
-        break;
-      case "error":
-        documents.push(refused(positionOf(token.offset), sentence(token.message)));
-        break;
+    step = tokens.next();
+    const next = step.done === true ? null : step.value;
+    for (const document of readToken(token, next, source, positionOf, limits)) {
+      problems += document.problems.length;
+      yield document;
     }
-    for (const made of documents.slice(before)) problems += made.problems.length;
   }
-  return documents;
+}
+
+/** Returns what a token of the stream comes to; `next` is the one after it. */
+function readToken(
+  token: CST.Token,
+  next: CST.Token | null,
+  source: string,
+  positionOf: (offset: number) => Position,
+  limits: YamlLimits,
+): readonly YamlDocument[] {
+  switch (token.type) {
+    case "document": {
+      const slice = source.slice(token.offset, next?.offset ?? source.length);
+      const after = next?.type === "doc-end" ? [next] : [];
+      return read(token, after, slice, source, positionOf, limits);
+    }
+    case "directive": {
+      if (/^%YAML[ \t]+1\.2[ \t]*(#.*)?$/.test(token.source)) return [];
+      const message = `the directive ${quote(token.source)} is not read: only \`%YAML 1.2\` is`;
+      return [refused(positionOf(token.offset), message)];
+    }
+    case "error":
+      return [refused(positionOf(token.offset), sentence(token.message))];
+    default:
+      return [];
+  }
 }
 
 /**
- * Returns the tokens of `source`, null where the stack does not hold them: the parser recurses where
- * a line opens thousands of collections (`- - - …`) and another line follows, before their nesting can
- * be counted.
+ * Yields the tokens of `source`, and null at the end where the stack does not hold them: the parser
+ * recurses where a line opens thousands of collections (`- - - …`) and another line follows, before their
+ * nesting can be counted.
  */
-function tokensOf(source: string): readonly CST.Token[] | null {
+function* tokensOf(source: string): Generator<CST.Token | null, void, undefined> {
   try {
-    return [...new Parser().parse(source)];
+    yield* new Parser().parse(source);
   } catch (reason) {
-    if (reason instanceof RangeError) return null;
-    throw reason;
+    if (!(reason instanceof RangeError)) throw reason;
+    yield null;
   }
 }
 

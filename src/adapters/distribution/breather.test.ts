@@ -1,0 +1,61 @@
+import { expect, test } from "vitest";
+import { Breather } from "./breather.ts";
+import type { Clock } from "./clock.ts";
+
+/** A clock on which work takes time and whose timers run at once, each told of. */
+function workingClock() {
+  const told: string[] = [];
+  let nowMs = 0;
+  const clock: Clock = {
+    nowMs: () => nowMs,
+    monotonicMs: () => nowMs,
+    after(_delayMs, run) {
+      told.push("others");
+      queueMicrotask(run);
+      return { cancel: () => {} };
+    },
+  };
+  const work = (name: string, ms: number): undefined => {
+    told.push(name);
+    nowMs += ms;
+  };
+  return { clock, told, work };
+}
+
+test("long work lets others have a turn every few milliseconds, and comes to its result", async () => {
+  const { clock, told, work } = workingClock();
+  const result = await new Breather(clock).finish(
+    (function* () {
+      for (const [name, ms] of [
+        ["a", 2],
+        ["b", 2],
+        ["c", 9],
+        ["d", 1],
+      ] as const) {
+        yield work(name, ms);
+      }
+      return "done";
+    })(),
+  );
+  expect(result).toBe("done");
+  expect(told).toEqual(["a", "b", "others", "c", "others", "d"]);
+});
+
+test("short work is done in one piece", async () => {
+  const { clock, told, work } = workingClock();
+  const breather = new Breather(clock);
+  for (const name of ["a", "b", "c"]) {
+    await breather.breathe();
+    work(name, 1);
+  }
+  expect(told).toEqual(["a", "b", "c"]);
+});
+
+test("what throws in a piece is the caller's", async () => {
+  const { clock } = workingClock();
+  const broken = (function* (): Generator<undefined, string, undefined> {
+    yield undefined;
+    throw new Error("broken");
+  })();
+  await expect(new Breather(clock).finish(broken)).rejects.toThrow("broken");
+});
