@@ -48,9 +48,10 @@ function readBlock(
 ): void {
   const name = parseOperator(block.key);
   if (!name.ok) {
-    const near = nearestWord(block.key, operatorNames);
-    const hint = near === null ? "" : `; did you mean ${quote(near)}`;
-    refuse(report, place, name.code, `${name.message}${hint}`);
+    refuse(report, place, name.code, () => {
+      const near = nearestWord(block.key, operatorNames);
+      return near === null ? name.message : `${name.message}; did you mean ${quote(near)}`;
+    });
     return;
   }
   if (name.value.operator !== block.key) {

@@ -19,8 +19,11 @@ export function createReport(): Report {
   return { refusals: [], findings: [] };
 }
 
-/** Adds a problem that keeps the document out (LOAD-1). */
-export function refuse(report: Report, place: Place, code: string, message: string): void {
+/** What a problem says; a function where making it costs more than a few texts. */
+export type Message = string | (() => string);
+
+/** Adds a problem that keeps the document out (LOAD-1), as long as the report takes more. */
+export function refuse(report: Report, place: Place, code: string, message: Message): void {
   add(report.refusals, "ERROR", place, code, message);
 }
 
@@ -30,7 +33,7 @@ export function find(
   severity: Severity,
   place: Place,
   code: string,
-  message: string,
+  message: Message,
 ): void {
   add(report.findings, severity, place, code, message);
 }
@@ -46,8 +49,9 @@ function add(
   severity: Severity,
   place: Place,
   code: string,
-  message: string,
+  message: Message,
 ): void {
   if (problems.length >= maxProblems) return;
-  problems.push({ code, severity, path: place.path, message, position: place.position });
+  const text = typeof message === "string" ? message : message();
+  problems.push({ code, severity, path: place.path, message: text, position: place.position });
 }

@@ -43,10 +43,11 @@ function checkAction(subject: Subject, entry: Located): void {
   const name = entry.text.slice(colon + 1);
   const glob = createGlob(parseGlob(foldAscii(name)));
   if (known.some((action) => matchGlob(glob, foldAscii(action), createWork()))) return;
-  const near = nearestWord(name, known);
-  const hint = near === null ? "" : `; did you mean ${quote(`${prefix}:${near}`)}`;
-  const message = `expected an action of ${quote(prefix)}, got ${quote(entry.text)}${hint}`;
-  note(subject, "ERROR", "INVALID_ACTION", entry.position, message);
+  note(subject, "ERROR", "INVALID_ACTION", entry.position, () => {
+    const near = nearestWord(name, known);
+    const hint = near === null ? "" : `; did you mean ${quote(`${prefix}:${near}`)}`;
+    return `expected an action of ${quote(prefix)}, got ${quote(entry.text)}${hint}`;
+  });
 }
 
 function actionsOf({ options }: Subject, prefix: string): readonly string[] | null {

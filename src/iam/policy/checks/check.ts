@@ -2,7 +2,7 @@ import type { Position, Severity } from "../../problem.ts";
 import type { PolicyDocument, Statement } from "../document.ts";
 import type { JsonObject, JsonValue } from "../json.ts";
 import type { DocumentType } from "../policy-type.ts";
-import { find, type Report } from "../report.ts";
+import { find, type Message, type Report } from "../report.ts";
 
 /** What is known of one service: the catalogue of LOAD-5. */
 export interface ServiceCatalogue {
@@ -43,7 +43,7 @@ export function note(
   severity: Severity,
   code: string,
   position: Position,
-  message: string,
+  message: Message,
 ): void {
   const path = subject.paths.get(position.offset) ?? "";
   find(subject.report, severity, { path, position }, code, message);

@@ -29,10 +29,12 @@ function checkKnown(subject: Subject, { key, keyLower, position }: ConditionEntr
   const isGlobal = prefix === "aws" || prefix === "mesh";
   const known = isGlobal ? namesWith(prefix) : serviceKeys(subject, prefix);
   if (known === null || known.some((name) => foldAscii(name) === keyLower)) return;
-  const near = nearestWord(key, known);
-  const hint = near === null ? "" : `; did you mean ${quote(near)}`;
   const code = isGlobal ? "INVALID_GLOBAL_CONDITION_KEY" : "INVALID_SERVICE_CONDITION_KEY";
-  note(subject, "ERROR", code, position, `no condition key is called ${quote(key)}${hint}`);
+  note(subject, "ERROR", code, position, () => {
+    const near = nearestWord(key, known);
+    const hint = near === null ? "" : `; did you mean ${quote(near)}`;
+    return `no condition key is called ${quote(key)}${hint}`;
+  });
 }
 
 // Null: nothing is known of keys with this prefix.
