@@ -24,7 +24,7 @@ export function metricsPage(): string {
     "For each sink of the decision log, `written + dropped + failed + sampled-out` is the number of Checks.",
     table(
       ["Name", "Type", "Level", "Meaning", "Labels"],
-      specs.map((spec) => [code(spec.name), spec.type, spec.level, spec.help, labels(spec)]),
+      specs.map((spec) => [code(spec.name), spec.type, spec.level, meaning(spec), labels(spec)]),
     ),
     "## Buckets",
     table(
@@ -34,6 +34,10 @@ export function metricsPage(): string {
         .map(({ name, buckets }) => [code(name), (buckets ?? []).join(", ")]),
     ),
   );
+}
+
+function meaning({ help, component }: MetricSpec): string {
+  return component === undefined ? help : `${help} The ${component} alone has it.`;
 }
 
 function labels({ labels }: MetricSpec): string {

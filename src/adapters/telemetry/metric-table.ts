@@ -15,6 +15,8 @@ export interface MetricSpec {
   /** Upper bounds in seconds, ascending, without +Inf. Histograms only. */
   readonly buckets?: readonly number[];
   readonly level: MetricsLevel;
+  /** The one component that has it; absent: all of them. */
+  readonly component?: "control-plane";
 }
 
 export const outcomes = ["allow", "deny", "error"] as const;
@@ -39,6 +41,27 @@ export const objectKinds = ["policies", "principals", "roles", "resources"] as c
 export const sinks = ["stdout", "file"] as const;
 export const sinkResults = ["written", "dropped", "failed", "sampled-out"] as const;
 export const certificates = ["grpc"] as const;
+export const storeOperations = [
+  "create-org",
+  "heads",
+  "head",
+  "snapshot",
+  "oldest",
+  "changes",
+  "transact",
+  "lease",
+  "compact",
+  "expire",
+  "set-state",
+  "new-epoch",
+  "audit-append",
+  "audit-streams",
+  "audit-read",
+  "fleet-upsert",
+  "fleet-read",
+] as const;
+/** `refused`: an error with a code of its own. `failed`: anything else that was thrown. */
+export const storeResults = ["ok", "refused", "unavailable", "failed"] as const;
 /** The RPCs that are served, with the label values of go-grpc-prometheus. */
 export const rpcs = {
   check: ["unary", "envoy.service.auth.v3.Authorization", "Check"],
@@ -85,10 +108,17 @@ const checkBuckets = [
   ...steps(ms, 1, 2.5, 5, 10, 25, 50, 100, 250),
 ];
 const stageBuckets = [...steps(us, 1, 2.5, 5, 10, 25, 50, 100, 250, 500), ...steps(ms, 1, 5, 25)];
+const storeBuckets = [
+  ...steps(us, 100, 250, 500),
+  ...steps(ms, 1, 2.5, 5, 10, 25, 50, 100, 500),
+  1,
+  5,
+  10,
+];
 const bundleBuckets = [...steps(ms, 1, 5, 10, 50, 100, 500), 1, 5, 10, 30];
 
 /**
- * Every metric of the authorizer, once (kubernetes-and-observability 5.2). What a dashboard, an alert
+ * Every metric, once (kubernetes-and-observability 5.2). What a dashboard, an alert
  * or a page of the documents names is looked up here. Labels are closed lists: never an ARN, a path,
  * a user agent, or an issuer out of a token.
  */
@@ -356,6 +386,15 @@ export const metricTable = {
     labels: { certificate: certificates },
     level: "minimal",
   },
+  storeOperationDuration: {
+    name: "mesh_iam_store_operation_duration_seconds",
+    type: "histogram",
+    help: "Time of a call of the store, its retries included; of a snapshot until it is open.",
+    labels: { op: storeOperations, result: storeResults },
+    buckets: storeBuckets,
+    level: "standard",
+    component: "control-plane",
+  },
   rpcHandled: {
     name: "grpc_server_handled_total",
     type: "counter",
@@ -382,6 +421,8 @@ export type EvictionReason = (typeof evictionReasons)[number];
 export type TokenCacheResult = (typeof tokenCacheResults)[number];
 export type EmbeddedKeyHeader = (typeof embeddedKeyHeaders)[number];
 export type PullResult = (typeof pullResults)[number];
+export type StoreOperation = (typeof storeOperations)[number];
+export type StoreResult = (typeof storeResults)[number];
 export type SinkName = (typeof sinks)[number];
 export type SinkResult = (typeof sinkResults)[number];
 export type CertificateName = (typeof certificates)[number];

@@ -322,6 +322,13 @@ test("the table names each metric once, in base units, and each is shown at leve
     expect(name).toMatch(/^(mesh_iam|grpc_server)_[a-z_]+$/);
     expect(name.endsWith("_total"), name).toBe(type === "counter");
   }
-  const { body } = await createMetrics({ build, level: "full" }).scrape(undefined);
+  const shown = async (component: string) => {
+    const metrics = createMetrics({ build: { ...build, component }, level: "full" });
+    return (await metrics.scrape(undefined)).body;
+  };
+  const body = await shown("control-plane");
   for (const { name, type } of specs) expect(body).toContain(`# TYPE ${name} ${type}\n`);
+  // A sidecar does not show hundreds of lines that nothing in it counts.
+  const { name } = metricTable.storeOperationDuration;
+  expect(await shown("authorizer")).not.toContain(name);
 });

@@ -25,7 +25,11 @@ import {
   type SinkName,
   type SinkResult,
   type Stage,
+  type StoreOperation,
+  type StoreResult,
   stages,
+  storeOperations,
+  storeResults,
   type TokenCacheResult,
   tokenCacheResults,
 } from "./metric-table.ts";
@@ -103,6 +107,7 @@ export interface Metrics {
     times: Pick<BundleGauges, "headExpiresAtMs" | "lastSuccessMs" | "createdMs">,
   ): void;
   setServices(services: readonly CountedService[]): void;
+  storeOperation(op: StoreOperation, result: StoreResult, durationNs: number): void;
   rpcHandled(rpc: Rpc, code: number, durationNs: number): void;
   /** Adds readers; a later one of the same name takes the place of the former. */
   read(readers: GaugeReaders): void;
@@ -144,6 +149,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
   const pullDuration = new HistogramSeries("bundlePullDuration", [{ result: "applied" }]);
   const compileDuration = new HistogramSeries("bundleCompileDuration");
   const bundle = bundleSeries();
+  const storeOperation = new HistogramSeries(
+    "storeOperationDuration",
+    combinations({ op: storeOperations, result: storeResults }),
+  );
   const rpcHandled = new ClosedSeries("rpcHandled", rpcLabels(rpcCodes));
   const rpcDuration = new HistogramSeries("rpcDuration", rpcLabels([]));
 
@@ -186,10 +195,14 @@ export function createMetrics(options: MetricsOptions): Metrics {
         value: expiresAtMs / 1000,
       })),
     ),
+    storeOperation,
     rpcHandled,
     rpcDuration,
   ];
-  const scrape = createExposition(series, options.level ?? "standard");
+  const scrape = createExposition(
+    series.filter(({ spec }) => (spec.component ?? component) === component),
+    options.level ?? "standard",
+  );
 
   return {
     recordCheck(outcome) {
@@ -244,6 +257,10 @@ export function createMetrics(options: MetricsOptions): Metrics {
       bundle.created.values[0] = createdMs / 1000;
     },
     setServices: (services) => checks.setServices(services),
+    storeOperation(op, result, durationNs) {
+      const at = storeOperations.indexOf(op) * storeResults.length + storeResults.indexOf(result);
+      storeOperation.observe(at, durationNs);
+    },
     rpcHandled(rpc, code, durationNs) {
       const at = rpcNames.indexOf(rpc);
       const known = code >= 0 && code < rpcCodes.length ? code : rpcCodes.indexOf("Unknown");
