@@ -1,0 +1,142 @@
+import { type Kind, type PoisonedObject, type StateObject, storedKindOf } from "./entity.ts";
+import type { Named, OrganizationState, StateChange } from "./organization-state.ts";
+import { referencesOf } from "./stored-form.ts";
+
+/**
+ * A state with changes over it (control-plane 3.4): what the next operation of a transaction sees. The
+ * state under it is borrowed and not touched. Cost: of its changes, not of the state.
+ */
+export class Draft implements OrganizationState {
+  revision: number;
+  readonly #under: OrganizationState;
+  /** Undefined: removed. */
+  readonly #objects = new Map<string, StateObject | undefined>();
+  /** By kind, account and name key; undefined: the name is free. */
+  readonly #names = new Map<string, Map<string, Map<string, StateObject | undefined>>>();
+  readonly #referrers = new Map<string, Map<string, boolean>>();
+  readonly #sizes = new Map<string, number>();
+  #size: number;
+
+  constructor(under: OrganizationState) {
+    this.#under = under;
+    this.revision = under.revision;
+    this.#size = under.size;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(id: string): StateObject | undefined {
+    return this.#objects.has(id) ? this.#objects.get(id) : this.#under.get(id);
+  }
+
+  named<K extends Kind>(kind: K, account: string, nameKey: string): Named<K> | undefined {
+    const names = this.#names.get(kind)?.get(account);
+    if (names?.has(nameKey)) return names.get(nameKey) as Named<K> | undefined;
+    return this.#under.named(kind, account, nameKey);
+  }
+
+  *list(kind: string, account: string): Generator<StateObject> {
+    const names = this.#names.get(kind)?.get(account);
+    for (const object of this.#under.list(kind, account)) {
+      if (!names?.has(object.nameKey)) yield object;
+    }
+    for (const object of names?.values() ?? []) if (object !== undefined) yield object;
+  }
+
+  *all(kind: string): Generator<StateObject> {
+    const accounts = this.#names.get(kind);
+    for (const object of this.#under.all(kind)) {
+      if (!accounts?.get(object.account)?.has(object.nameKey)) yield object;
+    }
+    for (const names of accounts?.values() ?? []) {
+      for (const object of names.values()) if (object !== undefined) yield object;
+    }
+  }
+
+  count(kind: string, account: string): number {
+    let count = this.#under.count(kind, account);
+    for (const [nameKey, object] of this.#names.get(kind)?.get(account) ?? []) {
+      const before = this.#under.named(kind as Kind, account, nameKey);
+      count += Number(object !== undefined) - Number(before !== undefined);
+    }
+    return count;
+  }
+
+  *unreadable(): Generator<PoisonedObject> {
+    for (const object of this.#under.unreadable()) {
+      if (!this.#objects.has(object.id)) yield object;
+    }
+    for (const object of this.#objects.values()) if (object?.kind === "poisoned") yield object;
+  }
+
+  *referrers(id: string): Generator<string> {
+    const changed = this.#referrers.get(id);
+    for (const from of this.#under.referrers(id)) if (!changed?.has(from)) yield from;
+    for (const [from, points] of changed ?? []) if (points) yield from;
+  }
+
+  sizeOf(account: string): number {
+    return this.#under.sizeOf(account) + (this.#sizes.get(account) ?? 0);
+  }
+
+  /** Takes over the changes of an operation, whose revision is `revision`. */
+  apply(changes: Iterable<StateChange>, revision: number = this.revision): void {
+    for (const change of changes) {
+      const id = change.type === "put" ? change.object.id : change.id;
+      const before = this.get(id);
+      const after = change.type === "put" ? change.object : undefined;
+      if (before !== undefined) this.#leave(before);
+      if (after !== undefined) this.#enter(after);
+      this.#objects.set(id, after);
+      this.#size += Number(after !== undefined) - Number(before !== undefined);
+    }
+    this.revision = revision;
+  }
+
+  /** Returns the changes that lead from the state under it to this one: the last of each object. */
+  changes(): readonly StateChange[] {
+    const changes: StateChange[] = [];
+    for (const [id, object] of this.#objects) {
+      if (object !== undefined) changes.push({ type: "put", object });
+      else if (this.#under.get(id) !== undefined) changes.push({ type: "remove", id });
+    }
+    return changes;
+  }
+
+  #leave(object: StateObject): void {
+    this.#setName(object, undefined);
+    this.#resize(object.account, -object.size);
+    for (const { to } of referencesOf(object)) this.#setReferrer(to, object.id, false);
+  }
+
+  #enter(object: StateObject): void {
+    this.#setName(object, object);
+    this.#resize(object.account, object.size);
+    for (const { to } of referencesOf(object)) this.#setReferrer(to, object.id, true);
+  }
+
+  #setName(at: StateObject, object: StateObject | undefined): void {
+    const kind = storedKindOf(at);
+    const accounts =
+      this.#names.get(kind) ?? new Map<string, Map<string, StateObject | undefined>>();
+    this.#names.set(kind, accounts);
+    const names = accounts.get(at.account) ?? new Map<string, StateObject | undefined>();
+    accounts.set(at.account, names);
+    // A name that another object has taken over in this draft stays with it.
+    if (object === undefined && names.get(at.nameKey) !== undefined && names.get(at.nameKey) !== at)
+      return;
+    names.set(at.nameKey, object);
+  }
+
+  #setReferrer(to: string, from: string, points: boolean): void {
+    const known = this.#referrers.get(to) ?? new Map<string, boolean>();
+    this.#referrers.set(to, known);
+    known.set(from, points);
+  }
+
+  #resize(account: string, by: number): void {
+    this.#sizes.set(account, (this.#sizes.get(account) ?? 0) + by);
+  }
+}
