@@ -57,7 +57,7 @@ export function organizationalUnitIdOf(rootId: string, path: string): string {
 const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
 /** Returns the first `length` characters of the base32 text of `bytes` (RFC 4648, 6). */
-function base32(bytes: Uint8Array): string {
+export function base32(bytes: Uint8Array): string {
   let text = "";
   let bits = 0;
   let held = 0;

@@ -67,6 +67,11 @@ export const path: Shape<string> = {
 
 const reservedPaths = ["/aws-reserved/", "/aws-service-role/"];
 
+/** True of the paths that only the control plane writes (SSO-1). */
+export function isReservedPath(value: string): boolean {
+  return reservedPaths.some((prefix) => value.toLowerCase().startsWith(prefix));
+}
+
 /** What `parseSpiffeId` accepts, as editors can check it. */
 export const spiffeId: Shape<string> = text(
   "a SPIFFE id like `spiffe://cluster.local/ns/shop/sa/orders`",

@@ -57,30 +57,42 @@ export function namedArns(document: PolicyDocument): readonly string[] {
 
 /**
  * Returns the role as it decides: each principal that was deleted since the policy was stored stands in
- * it by its unique id, which matches nobody, so that who takes over its name inherits nothing. The
- * record itself where all are still there, which costs a look-up a principal.
+ * it by its unique id, which matches nobody, so that who takes over its name inherits nothing; one that
+ * was renamed stands in it by its new ARN. The record itself where all is as it was, which costs a
+ * look-up a principal.
  */
 export function effectiveRole(state: OrganizationState, role: StoredRole): Role {
-  const gone = role.trusted.filter(({ arn, id }) => principalByArn(state, arn)?.id !== id);
-  if (gone.length === 0) return role.record;
+  const moved = new Map<string, string>();
+  for (const { arn, id } of role.trusted) {
+    const now = currentArn(state, id);
+    if (now !== arn) moved.set(arn, now);
+  }
+  if (moved.size === 0) return role.record;
   const { trustPolicy } = role.record;
-  return { ...role.record, trustPolicy: replaced(trustPolicy, gone) };
+  return { ...role.record, trustPolicy: replaced(trustPolicy, moved) };
 }
 
-function replaced(policy: PolicyText, gone: readonly TrustedPrincipal[]): PolicyText {
+/** Returns the ARN of a principal, its id once it is gone. */
+function currentArn(state: OrganizationState, id: string): string {
+  const found = state.get(id);
+  return found?.kind === "user" || found?.kind === "role" || found?.kind === "workload"
+    ? found.record.arn
+    : id;
+}
+
+function replaced(policy: PolicyText, moved: ReadonlyMap<string, string>): PolicyText {
   const loaded = parsePolicyDocument(policy.text, "trust");
   if (!loaded.ok) return policy; // it decides nothing but denials as it is
-  const ids = new Map(gone.map(({ arn, id }) => [arn, id]));
   const places = loaded.value.statements
     .flatMap(({ principal }) => principal?.entries ?? [])
     .flatMap(({ type, text, position }) => {
-      const id = type === "AWS" ? ids.get(text) : undefined;
-      return id === undefined ? [] : [{ at: position.offset, id }];
+      const now = type === "AWS" ? moved.get(text) : undefined;
+      return now === undefined ? [] : [{ at: position.offset, now }];
     })
     .sort((a, b) => b.at - a.at);
   let { text } = policy;
-  for (const { at, id } of places) {
-    text = `${text.slice(0, at)}${JSON.stringify(id)}${text.slice(endOfString(text, at))}`;
+  for (const { at, now } of places) {
+    text = `${text.slice(0, at)}${JSON.stringify(now)}${text.slice(endOfString(text, at))}`;
   }
   return { ...policy, text };
 }
