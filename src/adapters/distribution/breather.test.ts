@@ -3,7 +3,7 @@ import { Breather } from "./breather.ts";
 import type { Clock } from "./clock.ts";
 
 /** A clock on which work takes time and whose timers run at once, each told of. */
-function workingClock() {
+function workingClock(othersMs = 0) {
   const told: string[] = [];
   let nowMs = 0;
   const clock: Clock = {
@@ -11,6 +11,7 @@ function workingClock() {
     monotonicMs: () => nowMs,
     after(_delayMs, run) {
       told.push("others");
+      nowMs += othersMs;
       queueMicrotask(run);
       return { cancel: () => {} };
     },
@@ -40,6 +41,26 @@ test("long work lets others have a turn every few milliseconds, and comes to its
   expect(result).toBe("done");
   expect(told).toEqual(["a", "b", "others", "c", "others", "d"]);
 });
+
+test.each([
+  { why: "a busy process", othersMs: 10, pieces: 5 },
+  { why: "a process that is swamped", othersMs: 1_000, pieces: 25 },
+])(
+  "$why leaves the work as long as the others took, within bounds",
+  async ({ othersMs, pieces }) => {
+    const { clock, told, work } = workingClock(othersMs);
+    await new Breather(clock).finish(
+      (function* () {
+        for (let piece = 0; piece < 60; piece++) yield work("piece", 2);
+      })(),
+    );
+    const turns = told
+      .join(" ")
+      .split("others")
+      .map((turn) => turn.trim().split(" ").length);
+    expect(turns.slice(0, 3)).toEqual([2, pieces, pieces]);
+  },
+);
 
 test("short work is done in one piece", async () => {
   const { clock, told, work } = workingClock();

@@ -3,6 +3,8 @@ import type { Clock } from "./clock.ts";
 
 /** How long the event loop is kept at a time: what a Check may have to wait. */
 const sliceMs = 4;
+/** The same where the others kept it for longer: a busy process must not put a new policy off for ever. */
+const maxSliceMs = 50;
 
 /**
  * Lets the event loop run every few milliseconds of a long piece of work, so that Checks are answered
@@ -11,6 +13,7 @@ const sliceMs = 4;
 export class Breather {
   readonly #clock: Clock;
   #sinceMs: number;
+  #sliceMs = sliceMs;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -20,12 +23,15 @@ export class Breather {
   /** Resolves when it is time to go on: at once, or after everybody else had a turn. */
   async breathe(): Promise<void> {
     if (!this.#isDue()) return;
+    const leftMs = this.#clock.monotonicMs();
     await new Promise<void>((resolve) => this.#clock.after(0, resolve));
     this.#sinceMs = this.#clock.monotonicMs();
+    // Half of the time is the work's, however much the others have to do.
+    this.#sliceMs = Math.min(maxSliceMs, Math.max(sliceMs, this.#sinceMs - leftMs));
   }
 
   #isDue(): boolean {
-    return this.#clock.monotonicMs() - this.#sinceMs >= sliceMs;
+    return this.#clock.monotonicMs() - this.#sinceMs >= this.#sliceMs;
   }
 
   /** Returns what `steps` come to. */
