@@ -83,22 +83,45 @@ const requestOptions: fc.Arbitrary<RequestOptions> = fc.record({
   methodOverride: fc.constantFrom("ignore" as const, "deny" as const, "both" as const),
   maxTargetBytes: seconds,
   maxPathBytes: seconds,
-  maxSegments: seconds,
+  maxSegments: fc.integer({ min: 8, max: 1_000 }),
   maxQueryParameters: seconds,
   commaHeaders: texts,
 });
 
+const word = fc.stringMatching(/^[a-z]{1,5}$/);
+
 const route: fc.Arbitrary<Route> = fc.record({
   match: fc.oneof(
-    fc.record({ type: fc.constant("http" as const), method: filled, template: filled }),
-    fc.record({ type: fc.constant("grpc" as const), service: filled, method: filled }),
+    fc.record({
+      type: fc.constant("http" as const),
+      method: fc.constantFrom("GET", "POST", "PURGE"),
+      template: fc.array(fc.oneof(word, fc.constant("{x}")), { maxLength: 2 }).map(pathOf),
+    }),
+    fc.record({ type: fc.constant("grpc" as const), service: word, method: word }),
   ),
   action: filled,
-  resource: filled,
+  resource: fc.stringMatching(/^[a-z0-9/:.é€-]{1,12}$/),
   accessLevel: fc.constantFrom("List", "Read", "Write", "Permissions management", "Tagging"),
   authType: fc.option(fc.constantFrom("AWS_IAM" as const, "NONE" as const)),
   tags,
 });
+
+function pathOf(segments: readonly string[]): string {
+  // a variable stands once
+  return segments.map((text, i) => `/${text === "{x}" ? `{x${i}}` : text}`).join("");
+}
+
+/** Returns the route under a beginning of its own, so that no two of a service are equal. */
+function apart(one: Route, index: number): Route {
+  const { match } = one;
+  return {
+    ...one,
+    match:
+      match.type === "http"
+        ? { ...match, template: `/r${index}${match.template}` }
+        : { ...match, service: `g${index}.${match.service}` },
+  };
+}
 
 const contextKey: fc.Arbitrary<ContextKeyDefinition> = fc.record({
   key: filled,
@@ -126,7 +149,7 @@ const service: fc.Arbitrary<Omit<Service, "id" | "name">> = fc.record({
   audiences: fc.option(texts),
   forwardCredential: fc.boolean(),
   cors: fc.boolean(),
-  routes: fc.array(route, { maxLength: 3 }),
+  routes: fc.array(route, { maxLength: 3 }).map((routes) => routes.map(apart)),
   contextKeys: fc.array(contextKey, { maxLength: 2 }),
   request: requestOptions,
   hideHeaders: texts,

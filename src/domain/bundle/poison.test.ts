@@ -74,6 +74,14 @@ test.each([
   expect(encoded.ok && encoded.slice.poison).toMatchObject([marker]);
 });
 
+test("a service whose routes cannot be compiled is marked, not a reason to refuse the bundle", () => {
+  const { routes } = service("stock");
+  const broken = service("stock", { routes: [...routes, ...routes] });
+  const got = carried(sampleDirectory({ services: [service("orders"), broken] }));
+  expect(got.services.map(({ name }) => name)).toEqual(["orders"]);
+  expect(got.poison).toMatchObject([{ objectId: broken.id, kind: "service" }]);
+});
+
 test("the reason of a marker does not quote the object", () => {
   const got = carried(sampleDirectory({ managedPolicies: [managedPolicy("read", halfOfAPair)] }));
   expect(JSON.stringify(got.poison)).not.toContain("Statement");

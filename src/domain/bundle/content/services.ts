@@ -13,6 +13,7 @@ import {
   ServiceSchema,
 } from "../../../gen/meshiam/bundle/v1/service_pb.ts";
 import type { Service } from "../../directory/model.ts";
+import { routeProblems } from "../../request/route-problems.ts";
 import type {
   AccessLevel,
   AuthType,
@@ -90,6 +91,11 @@ export function encodeService(service: Service): ServiceMessage {
 export function decodeService(message: ServiceMessage, check: ObjectCheck): Service {
   const sources = (numbers: readonly number[], field: string) =>
     numbers.map((number) => check.word(principalSources, number, field));
+  const routes = message.routes.map((route) => decodeRoute(route, check));
+  const request = decodeRequestOptions(message.request, check);
+  // Routes that cannot be compiled would otherwise keep the whole bundle from being activated (BUN-5).
+  const [problem] = routeProblems(routes, request);
+  if (problem !== undefined) check.fail(`route ${problem.index}: ${problem.message}`);
   return Object.freeze({
     id: check.filled(message.id, "id"),
     account: check.filled(message.account, "account"),
@@ -105,9 +111,9 @@ export function decodeService(message: ServiceMessage, check: ObjectCheck): Serv
     audiences: message.audiences === undefined ? null : message.audiences.values,
     forwardCredential: message.forwardCredential,
     cors: message.cors,
-    routes: message.routes.map((route) => decodeRoute(route, check)),
+    routes,
     contextKeys: message.contextKeys.map((key) => decodeContextKey(key, check)),
-    request: decodeRequestOptions(message.request, check),
+    request,
     hideHeaders: message.hideHeaders,
     tags: decodeTags(message.tags, check),
     resourcePolicy:
