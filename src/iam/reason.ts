@@ -122,6 +122,7 @@ const errorMeanings = {
   "store-fence-lost": "the lease of a job went to another instance",
   "store-constraint": "the database refused a taken name or a dangling reference, which is a bug",
   "store-limit": "an input is above the store's bounds",
+  "store-export-invalid": "an export file is damaged, cut short or of an unknown format",
   "envoy-missing": "no Envoy binary can be had",
   "quickstart-failed": "the quickstart cannot run, or a row of it is not as expected",
 } as const satisfies Record<string, string>;

@@ -102,6 +102,9 @@ export function configure(db: DatabaseSync, path: string, synchronous: "FULL" | 
 export function checkIntegrity(db: DatabaseSync, path: string): void {
   const found = readPragma(db, path, "integrity_check(1)", "integrity_check");
   if (found !== "ok") throw corrupt(path, String(found));
+  // Foreign keys hold what our connections write, and say nothing of anybody else's.
+  const dangling = db.prepare("PRAGMA foreign_key_check").get();
+  if (dangling !== undefined) throw corrupt(path, `a reference of ${dangling.table} dangles`);
 }
 
 function readPragma(db: DatabaseSync, path: string, pragma: string, column = pragma): unknown {

@@ -35,6 +35,8 @@ export interface SqliteOptions extends StoreSurroundings {
   /** Time to live of the writer's lease: how long a restart after a crash waits. Default 10 s. */
   readonly writerTtlMs?: number;
   readonly statFs?: StatFs;
+  /** Whether the whole file is read for damage first. Default: by a writer. */
+  readonly checked?: boolean;
 }
 
 /**
@@ -43,12 +45,12 @@ export interface SqliteOptions extends StoreSurroundings {
  * visitor, `state-locked` for a second writer.
  */
 export async function openSqlite(options: SqliteOptions): Promise<StoreEngine> {
-  const { path, role } = options;
+  const { path, role, checked = role === "writer" } = options;
   checkSqliteVersion(process.versions.sqlite ?? "0");
   if (role === "writer") await makeFile(path);
   else await checkFile(path);
   const warnings = await checkFileSystem(path, options.statFs ?? systemStatFs);
-  const database = new SqliteDatabase(path, connect(path, "FULL", role === "writer"), options);
+  const database = new SqliteDatabase(path, connect(path, "FULL", checked), options);
   const closers: (() => Promise<void>)[] = [() => database.close()];
   const close = async () => {
     for (const one of closers.splice(0).reverse()) await one();

@@ -1,13 +1,12 @@
 import type { Command } from "commander";
 import { formatDocumentProblem, printable } from "../../domain/directory/document-problem.ts";
-import { MeshIamError } from "../../iam/error.ts";
-import { quote } from "../../iam/problem.ts";
 import { collect } from "./collect.ts";
 import { parseDurationMs } from "./duration.ts";
 import type { CommandIo } from "./io.ts";
 import { partitionOption } from "./partition-option.ts";
 import { printableJson } from "./printable-json.ts";
 import { unwrap } from "./unwrap.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Adds `bundle build|sign|inspect|verify`: what CI builds is what production runs. */
 export function addBundle(program: Command, io: CommandIo): void {
@@ -64,7 +63,8 @@ function addBuild(bundle: Command, io: CommandIo): void {
           documents: options.documents,
           out: options.out,
           services: options.service ?? null,
-          revision: options.revision === undefined ? null : wholeNumber(options.revision),
+          revision:
+            options.revision === undefined ? null : wholeNumber("--revision", options.revision),
           nowMs: Date.now(),
           validForMs: parseDurationMs(options.validFor),
           reading: { partition: options.partition },
@@ -219,9 +219,4 @@ function formatFacts(facts: Readonly<Record<string, unknown>>): string {
       printable(`${name}: ${typeof value === "object" ? JSON.stringify(value) : value}`),
     )
     .join("\n");
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,15}$/.test(text)) return Number(text);
-  throw new MeshIamError("usage", `expected a whole number for --revision, got ${quote(text)}`);
 }

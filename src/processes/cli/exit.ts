@@ -22,6 +22,7 @@ const invalidInput: ReadonlySet<ErrorCode> = new Set<ErrorCode>([
   "bundle-too-large",
   "key-invalid",
   "certificate-invalid",
+  "store-export-invalid",
 ]);
 
 /**

@@ -7,6 +7,7 @@ import { type CommandIo, type CommandResult, type ExitCode, exitCode } from "./i
 import { addKeys } from "./keys.ts";
 import { addQuickstart } from "./quickstart.ts";
 import { addSimulate } from "./simulate.ts";
+import { addStore } from "./store.ts";
 import { addTest } from "./test-command.ts";
 import { addValidate } from "./validate.ts";
 import { packageVersion } from "./version.ts";
@@ -53,5 +54,6 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
   addTest(program, io, result);
   addBundle(program, io);
   addKeys(program, io);
+  addStore(program, io);
   return program;
 }
