@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { migratePostgres, openPostgres } from "../../src/adapters/store/postgres.ts";
+import { verifyOrg } from "../../src/adapters/store/verify.ts";
+import { runCommand } from "../fakes/command-line.ts";
 import { type PostgresServer, postgresMissing, startPostgres } from "../fakes/postgres.ts";
 import { surroundings } from "../fakes/sqlite-place.ts";
-import { failing } from "../fakes/store-commits.ts";
+import { commit, failing, org, put, remove, write } from "../fakes/store-commits.ts";
 
 describe.skipIf(postgresMissing() !== null)("what PostgreSQL alone is asked", () => {
   let server: PostgresServer;
@@ -63,5 +65,59 @@ describe.skipIf(postgresMissing() !== null)("what PostgreSQL alone is asked", ()
     await engine.store.createOrg("o-1");
     await engine.close();
     expect(await server.run("SELECT setting FROM seen", name)).toEqual([{ setting: "on" }]);
+  });
+
+  test("STO-34 each role does its duty, and can do nothing else", async () => {
+    const url = await server.database();
+    const name = new URL(url).pathname.slice(1);
+    await server.run('CREATE ROLE "run ""time" LOGIN; CREATE ROLE retention LOGIN');
+    const roles = ["--grant-runtime", 'run "time', "--grant-retention", "retention"];
+    for (let times = 0; times < 2; times++) {
+      expect((await runCommand(["store", "migrate", "--store", url, ...roles])).code).toBe(0);
+    }
+    const as = (role: string) =>
+      openPostgres({
+        ...surroundings(),
+        url: url.replace("owner@", `${encodeURIComponent(role)}@`),
+      });
+    const runtime = await as('run "time');
+    const { store } = runtime;
+    await store.createOrg(org);
+    await write(store, [
+      commit(put("AGPA1", { kind: "group" }), put("AIDA1", {}, { rel: "member", to: "AGPA1" })),
+    ]);
+    await write(store, [commit(put("AIDA1"), remove("AGPA1"))]);
+    await runtime.auditLog.append(org, "api-1", [{ atMs: 1, record: Buffer.from("e") }]);
+    await runtime.fleet.upsert(org, "cp-1", []);
+    await verifyOrg(runtime, org);
+    const lease = await store.lease("retention");
+    const fence = lease?.fence ?? { name: "", token: 0 };
+    await expect(store.compact(org, 1, fence)).rejects.toThrow("permission denied");
+    for (const sql of [
+      "DELETE FROM mi_rev",
+      "UPDATE mi_rev SET actor = 'nobody'",
+      "UPDATE mi_change SET doc = '{}'",
+      "DELETE FROM mi_audit",
+      "UPDATE mi_schema SET version = 0",
+      "CREATE TABLE theirs (a int)",
+    ]) {
+      const hand = server.run(`SET ROLE "run ""time"; ${sql}`, name);
+      await expect(hand, sql).rejects.toThrow("permission denied");
+    }
+    await lease?.release();
+
+    const retention = await as("retention");
+    const own = await retention.store.lease("retention");
+    const ownFence = own?.fence ?? { name: "", token: 0 };
+    await retention.store.compact(org, 1, ownFence);
+    await retention.store.expire(org, { revisionsMs: 0, idempotencyMs: 0, auditMs: 0 }, ownFence);
+    await expect(write(retention.store, [commit(put("AIDA2"))])).rejects.toThrow(
+      "permission denied",
+    );
+    await expect(retention.store.setState(org, "frozen")).rejects.toThrow("permission denied");
+    await own?.release();
+    expect(await verifyOrg(runtime, org)).toMatchObject({ revisions: 1, objects: 1 });
+    await retention.close();
+    await runtime.close();
   });
 });

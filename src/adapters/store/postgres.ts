@@ -3,6 +3,7 @@ import { createOrgCopy } from "./copy.ts";
 import { createStore } from "./create-store.ts";
 import { createFleet } from "./fleet.ts";
 import { PostgresDatabase } from "./postgres-database.ts";
+import { grantDuty, type StoreDuty } from "./postgres-grants.ts";
 import { parsePostgresUrl } from "./postgres-url.ts";
 import { checkNotTooNew, checkNotTooOld, migrate, readSchema, type SchemaState } from "./schema.ts";
 import { sql, textOf } from "./sql.ts";
@@ -42,11 +43,22 @@ export async function openPostgres(options: PostgresOptions): Promise<StoreEngin
   }
 }
 
-/** Makes or migrates the schema, under a role that may; returns what there is then. */
-export async function migratePostgres(options: PostgresOptions): Promise<SchemaState> {
+/**
+ * Makes or migrates the schema, under the role that owns it, and grants other roles what they need;
+ * returns what there is then.
+ */
+export async function migratePostgres(
+  options: PostgresOptions,
+  roles: Readonly<Partial<Record<StoreDuty, string>>> = {},
+): Promise<SchemaState> {
   const database = await connect(options);
   try {
-    return await database.migrate(() => migrate(database.dialect));
+    return await database.migrate(function* () {
+      const state = yield* migrate(database.dialect);
+      if (roles.runtime !== undefined) yield* grantDuty("runtime", roles.runtime);
+      if (roles.retention !== undefined) yield* grantDuty("retention", roles.retention);
+      return state;
+    });
   } finally {
     await database.close();
   }

@@ -15,10 +15,10 @@ export function addStore(program: Command, io: CommandIo): void {
     .command("store")
     .summary("copy, check and repair what a control plane keeps")
     .description(
-      "A store is an SQLite file or a PostgreSQL database. Every command takes it as --store or from\n" +
-        "MESH_IAM_STORE, which other users of the machine do not see: PATH, sqlite:PATH, or\n" +
-        "postgres://USER@HOST:PORT/DATABASE, whose password may stand in PGPASSWORD. Reading commands work\n" +
-        "beside a running control plane.",
+      "A store is an SQLite file or a PostgreSQL database. Every command takes it as\n" +
+        "--store or from MESH_IAM_STORE, which other users of the machine do not see:\n" +
+        "PATH, sqlite:PATH, or postgres://USER@HOST:PORT/DATABASE, whose password may\n" +
+        "stand in PGPASSWORD. Reading commands work beside a running control plane.",
     )
     .addHelpText(
       "after",

@@ -21,9 +21,10 @@ export function addBackup(store: Command, io: CommandIo): void {
     .addOption(jsonOption())
     .summary("copy an SQLite store whole while it is written")
     .description(
-      "Copies the file page by page; the copy is a consistent state, and its own history is checked\n" +
-        "before this says so. PostgreSQL has its own ways: pg_basebackup with WAL archiving, or pg_dump; a\n" +
-        "nightly store export serves both.",
+      "Copies the file page by page; the copy is a consistent state, and its own\n" +
+        "history is checked before this says so. PostgreSQL has its own ways:\n" +
+        "pg_basebackup with WAL archiving, or pg_dump; a nightly store export serves\n" +
+        "both.",
     )
     .action(async (options: StoreOptions & { readonly out: string }) => {
       const address = addressOf(options, io);

@@ -22,9 +22,10 @@ export function addExport(store: Command, io: CommandIo): void {
     .addOption(jsonOption())
     .summary("write an organization to a file that any engine imports")
     .description(
-      "Writes every object of one organization, as of one revision, while a control plane may go on\n" +
-        "writing. The file is zstd over JSON Lines: a header, the objects, an end with a digest. Sealed keys\n" +
-        "stay sealed. What was written after a freeze cannot be missing from it.",
+      "Writes every object of one organization, as of one revision, while a control\n" +
+        "plane may go on writing. The file is zstd over JSON Lines: a header, the\n" +
+        "objects, an end with a digest. Sealed keys stay sealed. What was written after\n" +
+        "a freeze cannot be missing from it.",
     )
     .action(async (options: StoreOptions & { readonly out: string }) => {
       const { writeExport } = await import("../../../adapters/store/export-file.ts");

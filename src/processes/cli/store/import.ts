@@ -19,9 +19,11 @@ export function addImport(store: Command, io: CommandIo): void {
     .addOption(jsonOption())
     .summary("make an organization out of an export, all or nothing")
     .description(
-      "Writes the organization of an export (FILE is what store export wrote) into a store that does not have it: the same ids and docs,\n" +
-        "at the revision after the export's and under the next epoch. It stays frozen until you unfreeze it.\n" +
-        "An SQLite file is made if none is there, and must not be written by a control plane meanwhile.",
+      "Writes the organization of an export, the file that store export wrote, into a\n" +
+        "store that does not have it: the same ids and docs, at the revision after the\n" +
+        "export's and under the next epoch. It stays frozen until you unfreeze it. An\n" +
+        "SQLite file is made if none is there, and must not be written by a control\n" +
+        "plane meanwhile.",
     )
     .action(async (file: string, options: StoreOptions) => {
       const { openExport } = await import("../../../adapters/store/export-file.ts");

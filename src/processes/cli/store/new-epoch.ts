@@ -22,9 +22,10 @@ export function addNewEpoch(store: Command, io: CommandIo): void {
     .addOption(jsonOption())
     .summary("go on after a history that lost commits")
     .description(
-      "For store-history-diverged: a standby was promoted without the last commits, or PostgreSQL was\n" +
-        "restored. Revisions are then used a second time, so sidecars must know the new history by a higher\n" +
-        "epoch, under a key set whose minimum epoch names it.",
+      "For store-history-diverged: a standby was promoted without the last commits,\n" +
+        "or PostgreSQL was restored. Revisions are then used a second time, so sidecars\n" +
+        "must know the new history by a higher epoch, under a key set whose minimum\n" +
+        "epoch names it.",
     )
     .action(async (options: StoreOptions & { readonly epoch?: string }) => {
       await withStore(options, io, "visitor", async ({ store: opened }) => {

@@ -22,10 +22,11 @@ export function addRestore(store: Command, io: CommandIo): void {
     .addOption(jsonOption())
     .summary("make an SQLite store out of a backup, at a path where nothing is")
     .description(
-      "Checks the backup whole, and gives every organization a new epoch: its next revisions may have been\n" +
-        "used before. They stay frozen until you unfreeze them. What was revoked or deleted after the backup\n" +
-        "is back: this says up to when it reaches. No file is ever replaced. PostgreSQL is restored by its\n" +
-        "own tools; run store new-epoch for each organization afterwards.",
+      "Checks the backup whole, and gives every organization a new epoch: its next\n" +
+        "revisions may have been used before. They stay frozen until you unfreeze them.\n" +
+        "What was revoked or deleted after the backup is back: this says up to when it\n" +
+        "reaches. No file is ever replaced. PostgreSQL is restored by its own tools;\n" +
+        "run store new-epoch for each organization afterwards.",
     )
     .action(async (backup: string, options: StoreOptions & { readonly epoch?: string }) => {
       const address = addressOf(options, io);

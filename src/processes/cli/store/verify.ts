@@ -4,7 +4,6 @@ import type { CommandIo } from "../io.ts";
 import {
   headFacts,
   jsonOption,
-  orgOption,
   progress,
   report,
   type StoreOptions,
@@ -17,14 +16,14 @@ export function addVerify(store: Command, io: CommandIo): void {
   store
     .command("verify")
     .addOption(storeOption())
-    .addOption(orgOption().default(undefined, "all of them"))
+    .option("--org <id>", "one organization; default: all of them")
     .addOption(jsonOption())
     .summary("check that nothing is missing, changed or damaged")
     .description(
-      "Checks an SQLite file for damage, then of each organization: revisions without gap, the hash chain\n" +
-        "over them and their audit records, every object against the log that made it as far as the log\n" +
-        "reaches, and the chains of the audit streams. The first thing that does not fit is an error and\n" +
-        "exit code 1.",
+      "Checks an SQLite file for damage, then of each organization: revisions without\n" +
+        "gap, the hash chain over them and their audit records, every object against\n" +
+        "the log that made it as far as the log reaches, and the chains of the audit\n" +
+        "streams. The first thing that does not fit is an error and exit code 1.",
     )
     .action(async (options: StoreOptions) => {
       const { verifyOrg } = await import("../../../adapters/store/verify.ts");
