@@ -1,5 +1,5 @@
 import { execFile, spawn } from "node:child_process";
-import { chownSync, existsSync, globSync, mkdtempSync, rmSync } from "node:fs";
+import { chownSync, existsSync, globSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -27,6 +27,8 @@ interface PostgresSettings {
   readonly fsync?: boolean;
   /** An ICU locale by which text is compared unless a column says otherwise. Default: byte order. */
   readonly icuLocale?: string;
+  /** PEM texts; the server then listens on 127.0.0.2 as well. */
+  readonly tls?: { readonly certificate: string; readonly privateKey: string };
 }
 
 /** Where Debian's package, the environment or the PATH has the server's programs; null without any. */
@@ -84,6 +86,17 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Po
       : ["--locale-provider", "icu", "--icu-locale", settings.icuLocale]),
   );
 
+  if (settings.tls !== undefined) {
+    const { certificate, privateKey } = settings.tls;
+    for (const [name, text] of [
+      ["server.crt", certificate] as const,
+      ["server.key", privateKey] as const,
+    ]) {
+      writeFileSync(join(data, name), text, { mode: 0o600 });
+      if (user !== null) chownSync(join(data, name), user.uid, user.gid);
+    }
+  }
+
   const client = async (database: string) => {
     const made = new Client({ host: "127.0.0.1", port, user: "owner", database });
     await made.connect();
@@ -110,7 +123,8 @@ export async function startPostgres(settings: PostgresSettings = {}): Promise<Po
     async start() {
       const options = {
         port,
-        listen_addresses: "127.0.0.1",
+        listen_addresses: settings.tls === undefined ? "127.0.0.1" : "127.0.0.1,127.0.0.2",
+        ssl: settings.tls === undefined ? "off" : "on",
         unix_socket_directories: folder,
         fsync: settings.fsync === false ? "off" : "on",
         max_connections: 60,
