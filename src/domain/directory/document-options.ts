@@ -1,5 +1,7 @@
 import { MeshIamError } from "../../iam/error.ts";
 import type { Parsed } from "../../iam/problem.ts";
+import type { Organization } from "./model.ts";
+import type { TrustTable } from "./trust-table.ts";
 import { defaultYamlLimits, type YamlLimits } from "./yaml/bounds.ts";
 
 /**
@@ -54,6 +56,37 @@ export const defaultQuotas: Quotas = Object.freeze({
   organizationalUnitDepth: 5,
 });
 
+/**
+ * What exists beside the documents of a run and may be referred to: the objects of a control plane that
+ * the run does not write. Names compare exactly.
+ */
+export interface ExistingObjects {
+  readonly organization: Organization | null;
+  /** Ids of organizational units by their paths. */
+  readonly units: ReadonlyMap<string, string>;
+  readonly hasAccount: (id: string) => boolean;
+  /** The path of the object of that kind of document, `/` where it has none; undefined: there is none. */
+  readonly pathOf: (kind: string, account: string, name: string) => string | undefined;
+  readonly trustTables: ReadonlyMap<string, TrustTable>;
+  /** The managed policies that permission sets name, by the set's name. */
+  readonly permissionSets: ReadonlyMap<string, readonly PolicyName[]>;
+}
+
+/** A managed policy by name and path, of whichever account it is looked for in. */
+export interface PolicyName {
+  readonly name: string;
+  readonly path: string;
+}
+
+const nothing: ExistingObjects = Object.freeze({
+  organization: null,
+  units: new Map(),
+  hasAccount: () => false,
+  pathOf: () => undefined,
+  trustTables: new Map(),
+  permissionSets: new Map(),
+});
+
 /** How documents are read. */
 export interface DocumentOptions {
   /** Partition of the ARNs that are made. Default `aws`. */
@@ -66,6 +99,8 @@ export interface DocumentOptions {
    * link that does is the caller's to check. Default: refuses.
    */
   readonly readFile: (path: string) => Parsed<string>;
+  /** Default: nothing exists but what the documents write. */
+  readonly existing: ExistingObjects;
 }
 
 /** `DocumentOptions` as given: what is left out has its default. */
@@ -74,6 +109,7 @@ export interface DocumentOptionsInput {
   readonly limits?: Partial<YamlLimits>;
   readonly quotas?: Partial<Quotas>;
   readonly readFile?: (path: string) => Parsed<string>;
+  readonly existing?: ExistingObjects;
 }
 
 /** Returns complete options. A partition that is none throws `usage`: the caller's mistake. */
@@ -87,6 +123,7 @@ export function completeOptions(input: DocumentOptionsInput): DocumentOptions {
     limits: { ...defaultYamlLimits, ...input.limits },
     quotas: { ...defaultQuotas, ...input.quotas },
     readFile: input.readFile ?? refuseFile,
+    existing: input.existing ?? nothing,
   };
 }
 

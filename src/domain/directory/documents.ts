@@ -11,7 +11,7 @@ import { freezeDeep } from "./freeze.ts";
 import type { OpenDocument } from "./kinds/kind.ts";
 import { documentKinds } from "./kinds/registry.ts";
 import { formatWhere, World } from "./kinds/world.ts";
-import type { Directory } from "./model.ts";
+import type { Directory, WrittenAssignment, WrittenPermissionSet } from "./model.ts";
 import { checkRun, serviceIdentitiesOf } from "./run-checks.ts";
 import { finish, type Steps } from "./steps.ts";
 import { yamlDocuments } from "./yaml/parse.ts";
@@ -28,7 +28,14 @@ export interface DocumentFile {
  * one is a change of the documents.
  */
 export type LoadedDocuments = { readonly dependencies: readonly string[] } & (
-  | { readonly ok: true; readonly value: Directory; readonly findings: readonly DocumentProblem[] }
+  | {
+      readonly ok: true;
+      readonly value: Directory;
+      readonly findings: readonly DocumentProblem[];
+      /** Checked and of no effect without a control plane (FILE-10). */
+      readonly permissionSets: readonly WrittenPermissionSet[];
+      readonly assignments: readonly WrittenAssignment[];
+    }
   | { readonly ok: false; readonly problems: readonly DocumentProblem[] }
 );
 
@@ -108,7 +115,9 @@ function* readOpened(
   const directory = assemble(world, implied);
   if (report.problems.length === 0) {
     const findings = inOrder(report.findings, files);
-    return { ok: true, value: freezeDeep(directory), findings, dependencies };
+    const { writtenSets: permissionSets, writtenAssignments: assignments } = world;
+    const value = freezeDeep(directory);
+    return { ok: true, value, findings, permissionSets, assignments, dependencies };
   }
   return { ok: false, problems: inOrder(report.problems, files), dependencies };
 }

@@ -206,6 +206,28 @@ export interface TrustDomain {
   readonly accounts: readonly { readonly namespace: string | null; readonly account: string }[];
 }
 
+/**
+ * A permission set as it is written (iam-semantics 7.5). No directory holds one: what decides are the
+ * roles that a control plane provisions from it.
+ */
+export interface WrittenPermissionSet {
+  readonly name: string;
+  readonly sessionSeconds: number;
+  readonly managedPolicies: readonly { readonly name: string; readonly path: string }[];
+  readonly inlinePolicy: string | null;
+  readonly permissionsBoundary: { readonly name: string; readonly path: string } | null;
+  readonly tags: Tags;
+}
+
+/** The assignment of a permission set by its name, to a user or group by its ARN. */
+export interface WrittenAssignment {
+  readonly name: string;
+  readonly permissionSet: string;
+  readonly principalType: "USER" | "GROUP";
+  readonly principalArn: string;
+  readonly targetId: string;
+}
+
 /** A service definition as stored: what `request/` reads of it, and its policy. */
 export interface Service extends ServiceDefinition {
   readonly id: string;

@@ -62,8 +62,16 @@ export const permissionSetKind = defineKind({
       boundary === undefined ? references : [...references, boundary],
     );
   },
-  resolve: (_header, spec, world) => {
+  resolve: (header, spec, world) => {
     const { quotas } = world;
+    world.writtenSets.push({
+      name: header.name,
+      sessionSeconds: Number(spec.sessionDuration.slice(2, -1)) * 3600,
+      managedPolicies: spec.customerManagedPolicyReferences.map(({ value }) => value),
+      inlinePolicy: spec.inlinePolicy?.text ?? null,
+      permissionsBoundary: spec.permissionsBoundary?.customerManagedPolicyReference ?? null,
+      tags: spec.tags,
+    });
     const references = spec.customerManagedPolicyReferences;
     checkCount(world, references, quotas.managedPoliciesPerPermissionSet, "managed policies");
     if (spec.inlinePolicy === null) return;
@@ -87,8 +95,15 @@ export const permissionSetAssignmentKind = defineKind({
     targetType: required(word("AWS_ACCOUNT"), "`AWS_ACCOUNT`."),
     targetId: required(placed(accountId), "The account in which the permissions hold."),
   }),
-  resolve: (_header, spec, world) => {
+  resolve: (header, spec, world) => {
     const { permissionSetArn: set, principalType, principalId, targetId } = spec;
+    world.writtenAssignments.push({
+      name: header.name,
+      permissionSet: set.value,
+      principalType,
+      principalArn: principalId.value,
+      targetId: targetId.value,
+    });
     if (world.find("PermissionSet", "", set.value) === undefined) {
       const message = `unknown permission set ${quote(set.value)}`;
       world.refuse(set.place, "UNKNOWN_REFERENCE", message);

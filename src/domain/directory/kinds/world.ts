@@ -2,9 +2,16 @@ import { parseArn } from "../../../iam/arn.ts";
 import { meant } from "../../../iam/nearest-word.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type EntityType, entityArn } from "../arns.ts";
-import type { DocumentOptions, Quotas } from "../document-options.ts";
+import type { DocumentOptions, ExistingObjects, PolicyName, Quotas } from "../document-options.ts";
 import { type Place, type Report, refuseAt } from "../document-problem.ts";
-import type { Account, Directory, Organization, Service } from "../model.ts";
+import type {
+  Account,
+  Directory,
+  Organization,
+  Service,
+  WrittenAssignment,
+  WrittenPermissionSet,
+} from "../model.ts";
 import type { Placed } from "../shape/scalars.ts";
 import { nearest } from "../suggestion.ts";
 import type { TrustTable } from "../trust-table.ts";
@@ -27,12 +34,6 @@ export type Draft = {
     ? K
     : never]: Directory[K] extends readonly (infer E)[] ? E[] : never;
 };
-
-/** A managed policy by name and path, of whichever account it is looked for in. */
-export interface PolicyName {
-  readonly name: string;
-  readonly path: string;
-}
 
 /** A service, and where the texts stand that other services may be in conflict with. */
 export interface PlacedService {
@@ -67,13 +68,16 @@ export class World {
     services: [],
     poison: [],
   };
-  organization: Organization | null = null;
+  organization: Organization | null;
   /** Ids of organizational units by their paths; the root is not in it. */
-  readonly units = new Map<string, string>();
+  readonly units: Map<string, string>;
   /** The tables of the trust domains by name. */
-  readonly trustTables = new Map<string, TrustTable>();
+  readonly trustTables: Map<string, TrustTable>;
   /** The managed policies that permission sets name, by the set's name. */
-  readonly permissionSets = new Map<string, readonly PolicyName[]>();
+  readonly permissionSets: Map<string, readonly PolicyName[]>;
+  /** What is written and is in no directory. */
+  readonly writtenSets: WrittenPermissionSet[] = [];
+  readonly writtenAssignments: WrittenAssignment[] = [];
   /** The services with the places of what is checked between them. */
   readonly services: PlacedService[] = [];
   readonly #headers = new Map<string, Map<string, Header>>();
@@ -81,6 +85,7 @@ export class World {
   /** Accounts that are named, each with the first place that names it. */
   readonly #named = new Map<string, Place>();
   readonly #claims = new Map<string, Place>();
+  readonly #existing: ExistingObjects;
 
   constructor(options: DocumentOptions, report: Report) {
     this.partition = options.partition;
@@ -88,6 +93,12 @@ export class World {
     this.limits = options.limits;
     this.readFile = options.readFile;
     this.report = report;
+    this.#existing = options.existing;
+    const { organization, units, trustTables, permissionSets } = options.existing;
+    this.organization = organization;
+    this.units = new Map(units);
+    this.trustTables = new Map(trustTables);
+    this.permissionSets = new Map(permissionSets);
   }
 
   /** Makes the name of a document known. */
@@ -98,14 +109,17 @@ export class World {
     this.#headers.set(key, names);
   }
 
-  /** Returns the document of that kind, account and name, spelled exactly so. */
+  /** Returns the object of that kind, account and name, spelled exactly so: of the run, or beside it. */
   find(kind: string, account: string, name: string): Header | undefined {
-    return this.#headers.get(`${kind}\0${account}`)?.get(name);
+    const written = this.#headers.get(`${kind}\0${account}`)?.get(name);
+    if (written !== undefined) return written;
+    const path = this.#existing.pathOf(kind, account, name);
+    return path === undefined ? undefined : headerBeside(kind, account, name, path);
   }
 
-  /** True when the run has a document of that kind, be it readable or not. */
-  has(kind: string): boolean {
-    return this.#headers.has(`${kind}\0`);
+  /** True when there is an object of that kind, be its document readable or not. */
+  has(kind: "Organization"): boolean {
+    return this.#headers.has(`${kind}\0`) || this.#existing.organization !== null;
   }
 
   /** Reports `code` at `place`. */
@@ -219,7 +233,8 @@ export class World {
    * a named account without a document is refused (FILE-10).
    */
   closeAccounts(): readonly Account[] {
-    const missing = [...this.#named].filter(([id]) => !this.#accounts.has(id));
+    const isThere = (id: string) => this.#accounts.has(id) || this.#existing.hasAccount(id);
+    const missing = [...this.#named].filter(([id]) => !isThere(id));
     if (!this.has("Organization")) return missing.map(([id]) => accountByName(id));
     for (const [id, place] of missing) {
       const what = `unknown account ${quote(id)}: expected an Account document for it`;
@@ -228,6 +243,13 @@ export class World {
     }
     return [];
   }
+}
+
+/** An object that no document of the run writes stands nowhere in it. */
+function headerBeside(kind: string, account: string, name: string, path: string): Header {
+  const position = { line: 1, column: 1, offset: 0 };
+  const place: Place = { file: "", subject: `${kind}/${name}`, path: "", position };
+  return { kind, name, account, path, place, namePlace: place, accountPlace: place };
 }
 
 /** Returns `file:line:column` of `place`. */

@@ -1,12 +1,14 @@
 import { parseArn } from "../../../iam/arn.ts";
 import { quote } from "../../../iam/problem.ts";
+import type { PolicyName } from "../document-options.ts";
 import { countWithoutWhiteSpace } from "../policy-size.ts";
 import { accountId, entityName } from "../shape/names.ts";
 import { policy } from "../shape/policy.ts";
 import { record as shapeOfRecord } from "../shape/record.ts";
 import { text, word } from "../shape/scalars.ts";
 import { optional, required } from "../shape/shape.ts";
-import { asKind, type EntityOf, type PolicyReference } from "../state/entity.ts";
+import { tags as tagsShape } from "../shape/tags.ts";
+import { asKind, type EntityOf } from "../state/entity.ts";
 import type { OrganizationState } from "../state/organization-state.ts";
 import { nameKeyOf } from "../state/stored-form.ts";
 import { principalByArn } from "../state/trusted-principals.ts";
@@ -14,8 +16,9 @@ import { arnFacts, organizationsArn, permissionSetArn } from "./arn-of.ts";
 import { checkAccount, checkRoom, removed, stored } from "./creating.ts";
 import { mutation, operation } from "./define.ts";
 import { done, type Operation, type OperationContext, type Success } from "./operation.ts";
+import { mergedTags, tagKeyList, withoutTags } from "./principal-facts.ts";
 import { draftWith, provision, provisionedRole, provisionedRoleName } from "./provisioning.ts";
-import { question, requestTags } from "./questions.ts";
+import { question, requestTags, tagKeys } from "./questions.ts";
 import { isRefused, type Refusal, refuse } from "./refusal.ts";
 import { descriptionMember } from "./roles-and-workloads.ts";
 import { newEntity, store, withRecord } from "./store-entity.ts";
@@ -182,7 +185,7 @@ const reference = {
   customerManagedPolicyReference: required(policyReference, "A policy of each target account."),
 };
 
-function sameReference(a: PolicyReference, b: PolicyReference): boolean {
+function sameReference(a: PolicyName, b: PolicyName): boolean {
   return a.name === b.name && a.path === b.path;
 }
 
@@ -237,6 +240,27 @@ const deleteBoundary = mutation({
     set.record.permissionsBoundary === null
       ? refuse("NoSuchEntity", "no permissions boundary")
       : storeSet(context, withRecord(set, { permissionsBoundary: null })),
+});
+
+const tagPermissionSet = mutation({
+  ...common,
+  access: "Tagging",
+  name: "TagPermissionSet",
+  members: { tags: required(tagsShape, "Tags that are added or replaced.") },
+  keys: (input) => requestTags(input.tags),
+  change: (set, input) => {
+    const merged = mergedTags(set.record.tags, input.tags, set.id);
+    return isRefused(merged) ? merged : withRecord(set, { tags: merged });
+  },
+});
+
+const untagPermissionSet = mutation({
+  ...common,
+  access: "Tagging",
+  name: "UntagPermissionSet",
+  members: { tagKeys: required(tagKeyList, "Keys of the tags to remove.") },
+  keys: (input) => [tagKeys(input.tagKeys)],
+  change: (set, input) => withRecord(set, { tags: withoutTags(set.record.tags, input.tagKeys) }),
 });
 
 const deletePermissionSet = mutation({
@@ -394,6 +418,8 @@ export const permissionSetOperations: readonly Operation[] = [
   detachReference,
   putBoundary,
   deleteBoundary,
+  tagPermissionSet,
+  untagPermissionSet,
   deletePermissionSet,
   createAssignment,
   deleteAssignment,

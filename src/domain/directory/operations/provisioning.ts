@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { quote } from "../../../iam/problem.ts";
 import { compareText } from "../compare-text.ts";
+import type { PolicyName } from "../document-options.ts";
 import type { Role } from "../model.ts";
 import { Draft } from "../state/draft.ts";
-import { asKind, type EntityOf, type PolicyReference, type StoredRole } from "../state/entity.ts";
+import { asKind, type EntityOf, type StoredRole } from "../state/entity.ts";
 import type { OrganizationState } from "../state/organization-state.ts";
 import { arnOfName } from "./arn-of.ts";
 import type { OperationContext } from "./operation.ts";
@@ -93,7 +94,7 @@ export function provisionedRole(
 function policyIn(
   state: OrganizationState,
   account: string,
-  { name, path: policyPath }: PolicyReference,
+  { name, path: policyPath }: PolicyName,
   set: EntityOf<"permissionSet">,
 ): string | Refusal {
   const found = named(state, "managedPolicy", account, name, "managed policy");

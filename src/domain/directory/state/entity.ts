@@ -13,6 +13,7 @@ import type {
   TrustDomain,
   User,
   Workload,
+  WrittenPermissionSet,
 } from "../model.ts";
 
 /**
@@ -95,20 +96,8 @@ export interface PolicyVersion {
   readonly createdAtMs: number;
 }
 
-/** A managed policy of whichever account a role is provisioned in. */
-export interface PolicyReference {
-  readonly name: string;
-  readonly path: string;
-}
-
-export interface PermissionSet {
+export interface PermissionSet extends WrittenPermissionSet {
   readonly id: string;
-  readonly name: string;
-  readonly sessionSeconds: number;
-  readonly managedPolicies: readonly PolicyReference[];
-  readonly inlinePolicy: string | null;
-  readonly permissionsBoundary: PolicyReference | null;
-  readonly tags: Tags;
 }
 
 export interface PermissionSetAssignment {

@@ -1,0 +1,257 @@
+import { Draft } from "../../state/draft.ts";
+import { type Entity, type StateObject, storedKindOf } from "../../state/entity.ts";
+import type { OrganizationState, StateChange } from "../../state/organization-state.ts";
+import { arnOf } from "../arn-of.ts";
+import type { OperationContext, Question } from "../operation.ts";
+import { isRefused, type Refusal, refuse } from "../refusal.ts";
+import { operations } from "../registry.ts";
+import { store } from "../store-entity.ts";
+import { differencesOf, findDesired } from "./compare.ts";
+import type { Desired, WrittenObjects } from "./desired.ts";
+import { phases } from "./difference.ts";
+import { removalsOf, unwanted } from "./prune.ts";
+
+/** How documents are planned; the field manager is the context's (FILE-6). */
+export interface PlanOptions {
+  /** Whether objects of another field manager become the context's. */
+  readonly takeOver: boolean;
+  /** Whether objects of this field manager that the documents no longer write are removed. */
+  readonly prune: boolean;
+  /** Most objects of one commit (STO-2). Default 500. */
+  readonly maxObjects?: number;
+  /** The revisions of an earlier plan; an object at another one is `ConcurrentModification` (FILE-7). */
+  readonly expected?: ReadonlyMap<string, number | null> | null;
+}
+
+/** One step: an operation, what it is about, and what a reader is told of it. */
+export interface PlanStep {
+  readonly action: "create" | "change" | "take-over" | "remove";
+  /** Kind in the store's word, account and name as the documents or the store write it. */
+  readonly object: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+  readonly field: string;
+  readonly before: unknown;
+  readonly after: unknown;
+  /** All must be allowed, on the state that the steps before have made. */
+  readonly questions: readonly Question[];
+}
+
+export interface Plan {
+  readonly refused?: never;
+  /** In order; empty when all is as the documents want it. */
+  readonly steps: readonly PlanStep[];
+  /** The first `steps` of it fit into one commit; whoever has committed them plans again for the rest. */
+  readonly commit: { readonly steps: number; readonly changes: readonly StateChange[] };
+  /** The revision of each object that the documents write, by its name as in `steps`; null: not there. */
+  readonly revisions: ReadonlyMap<string, number | null>;
+  /** The state after all steps, for the lockout guard. */
+  readonly after: OrganizationState;
+}
+
+/** Why documents cannot be planned: every conflict, or the first refusal of a step. */
+export interface PlanRefusal {
+  readonly refused: true;
+  readonly refusals: readonly (Refusal & { readonly object: string })[];
+}
+
+/**
+ * Returns the steps from the context's state to what `written` wants (FILE-5 to FILE-7): creations,
+ * changes, and with `prune` removals, in an order that references allow and that lets nobody do more on
+ * the way than before or after. Objects of other managers are conflicts, an object changed since an
+ * earlier plan is `ConcurrentModification`; all of these are told together, and nothing is planned.
+ *
+ * More than `maxObjects` objects take several commits: the plan after the first is the rest, so that a
+ * run can be broken off anywhere and taken up again (API-4). Pure; a dry run is a plan that is not
+ * committed. Cost: of the documents; with `prune` one pass over the organization.
+ */
+export function plan(
+  written: WrittenObjects,
+  context: OperationContext,
+  options: PlanOptions,
+): Plan | PlanRefusal {
+  const planner = new Planner(context, options);
+  const conflicts = planner.conflictsOf(written.objects);
+  if (conflicts.length > 0) return { refused: true, refusals: conflicts };
+  const refusal = planner.run(written.objects);
+  if (refusal !== null) return { refused: true, refusals: [refusal] };
+  return planner.result();
+}
+
+type Located = Refusal & { readonly object: string };
+
+class Planner {
+  readonly #context: OperationContext;
+  readonly #options: PlanOptions;
+  readonly #draft: Draft;
+  readonly #steps: PlanStep[] = [];
+  readonly #revisions = new Map<string, number | null>();
+  /** The changes of the first commit, and how many steps are in it; closed once it is full. */
+  readonly #first: Draft;
+  #firstSteps = 0;
+  #isFull = false;
+  readonly #touched = new Set<string>();
+
+  constructor(context: OperationContext, options: PlanOptions) {
+    this.#draft = new Draft(context.state);
+    this.#first = new Draft(context.state);
+    this.#context = { ...context, state: this.#draft };
+    this.#options = options;
+  }
+
+  /** Reports what stands in the way of planning at all. */
+  conflictsOf(objects: readonly Desired[]): readonly Located[] {
+    const conflicts: Located[] = [];
+    const { manager } = this.#context;
+    for (const desired of objects) {
+      const object = nameOf(desired);
+      const current = findDesired(desired, this.#draft);
+      this.#revisions.set(object, current?.modRevision ?? null);
+      const refusal =
+        this.#changedSince(object, current) ??
+        (current === undefined || current.manager === manager || this.#options.takeOver
+          ? unreadable(current)
+          : refuse(
+              "ConcurrentModification",
+              `it belongs to the field manager \`${current.manager}\`: take it over, or leave it out`,
+            ));
+      if (refusal !== null) conflicts.push({ ...refusal, object });
+    }
+    return conflicts;
+  }
+
+  #changedSince(object: string, current: StateObject | undefined): Refusal | null {
+    const expected = this.#options.expected?.get(object);
+    const found = current?.modRevision ?? null;
+    if (expected === undefined || expected === found) return null;
+    const was = expected === null ? "absent" : `at revision ${expected}`;
+    const is = found === null ? "absent" : `at ${found}`;
+    return refuse("ConcurrentModification", `it was ${was} when this was planned, it is ${is}`);
+  }
+
+  run(objects: readonly Desired[]): Located | null {
+    if (this.#options.takeOver) {
+      for (const desired of objects) {
+        const refusal = this.#takeOver(desired);
+        if (refusal !== null) return refusal;
+      }
+    }
+    for (const phase of phases) {
+      for (const desired of objects) {
+        const refusal = this.#bringAbout(desired, phase);
+        if (refusal !== null) return refusal;
+      }
+    }
+    return this.#options.prune ? this.#prune(objects) : null;
+  }
+
+  #bringAbout(desired: Desired, phase: string): Located | null {
+    const object = nameOf(desired);
+    const current = findDesired(desired, this.#draft);
+    const entity = current as Entity | undefined;
+    for (const difference of differencesOf(desired, entity ?? null, this.#draft)) {
+      if ("impossible" in difference) {
+        const { impossible, field } = difference;
+        return { ...refuse("ValidationError", impossible, { field }), object };
+      }
+      if (difference.phase !== phase) continue;
+      const { operation, input, field, before, after } = difference;
+      const action = field === "" ? "create" : "change";
+      const refusal = this.#take({ action, object, operation, input, field, before, after });
+      if (refusal !== null) return { ...refusal, object };
+    }
+    return null;
+  }
+
+  #takeOver(desired: Desired): Located | null {
+    const current = findDesired(desired, this.#draft) as Entity | undefined;
+    const { manager } = this.#context;
+    if (current === undefined || current.manager === manager) return null;
+    const change = store(this.#context, { ...current, manager });
+    const object = nameOf(desired);
+    if (isRefused(change)) return { ...change, object };
+    const resource = arnOf(this.#draft, current);
+    const { account } = current;
+    const operation = "mesh-iam:TakeOver";
+    this.#record(
+      {
+        action: "take-over",
+        object,
+        operation,
+        input: { resource, manager },
+        field: "manager",
+        before: current.manager,
+        after: manager,
+        questions: [{ action: operation, resource, account, keys: new Map() }],
+      },
+      [change],
+    );
+    return null;
+  }
+
+  #prune(objects: readonly Desired[]): Located | null {
+    const wanted = new Set(objects.map((one) => findDesired(one, this.#draft)?.id ?? ""));
+    for (const found of unwanted(this.#draft, this.#context.manager, wanted)) {
+      const object = `${storedKindOf(found)} ${arnOf(this.#draft, found)}`;
+      const removals = found.kind === "poisoned" ? [] : removalsOf(this.#draft, found);
+      for (const { operation, input } of removals) {
+        const told = { field: "", before: found.id, after: null };
+        const refusal = this.#take({ action: "remove", object, operation, input, ...told });
+        if (refusal !== null) return { ...refusal, object };
+      }
+    }
+    return null;
+  }
+
+  #take(step: Omit<PlanStep, "questions">): Refusal | null {
+    const operation = operations.get(step.operation);
+    if (operation === undefined) throw new TypeError(`no operation ${step.operation}`);
+    const questions = operation.questions(step.input, this.#context);
+    const result = operation.run(step.input, this.#context);
+    if (isRefused(result)) return result;
+    this.#record({ ...step, questions }, result.changes);
+    return null;
+  }
+
+  #record(step: PlanStep, changes: readonly StateChange[]): void {
+    this.#draft.apply(changes);
+    this.#steps.push(step);
+    if (this.#isFull) return;
+    const ids = changes.map((change) => (change.type === "put" ? change.object.id : change.id));
+    const fresh = ids.filter((id) => !this.#touched.has(id));
+    const max = this.#options.maxObjects ?? 500;
+    if (this.#touched.size + fresh.length > max && this.#firstSteps > 0) {
+      this.#isFull = true;
+      return;
+    }
+    for (const id of fresh) this.#touched.add(id);
+    this.#first.apply(changes);
+    this.#firstSteps++;
+  }
+
+  result(): Plan {
+    return {
+      steps: this.#steps,
+      commit: { steps: this.#firstSteps, changes: this.#first.changes() },
+      revisions: this.#revisions,
+      after: this.#draft,
+    };
+  }
+}
+
+function unreadable(current: StateObject | undefined): Refusal | null {
+  if (current?.kind !== "poisoned") return null;
+  const message = "the stored object cannot be read: what it grants and denies is not known";
+  return refuse("ServiceFailure", message, { resource: current.id });
+}
+
+/** Returns the name of a wanted object: kind, account and name, as a reader knows them. */
+export function nameOf(desired: Desired): string {
+  const { kind } = desired;
+  if (kind === "organizationalUnit") return `${kind} ${desired.path}`;
+  if (kind === "account") return `${kind} ${desired.record.id}`;
+  if (kind === "workload") return `${kind} ${desired.record.spiffeId}`;
+  const { record } = desired;
+  const account = "account" in record ? `${record.account}/` : "";
+  return `${kind} ${account}${record.name}`;
+}
