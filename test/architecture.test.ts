@@ -66,6 +66,8 @@ const nodeModules: Readonly<Record<string, readonly string[]>> = {
 const homes: Readonly<Record<string, readonly string[]>> = {
   "@grpc/grpc-js": ["envoy"],
   "@bufbuild/protobuf": ["gen", "bundle", "envoy", "distribution"],
+  "@connectrpc/connect": ["distribution"],
+  "@connectrpc/connect-node": ["distribution"],
   "prom-client": ["telemetry"],
   pino: ["telemetry"],
   "lru-cache": ["authorizer", "keys"],

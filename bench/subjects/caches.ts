@@ -238,6 +238,7 @@ async function startAuthorizer(): Promise<Started> {
     epoch: 1,
     revision: 1,
     coveredRevision: 1,
+    chain: "",
     manifestDigest: "0".repeat(64),
     issuedAtMs: Date.now(),
     expiresAtMs: Date.now() + 3_600_000,

@@ -1,4 +1,8 @@
-import { type BundleOptions, buildBundle } from "../../src/domain/bundle/build.ts";
+import {
+  type BuiltBundle,
+  type BundleOptions,
+  buildBundle,
+} from "../../src/domain/bundle/build.ts";
 import { defaultBundleLimits } from "../../src/domain/bundle/limits.ts";
 import type { SignedBundle } from "../../src/domain/bundle/signed-bundle.ts";
 import type { HeadExpectations } from "../../src/domain/bundle/verify-head.ts";
@@ -8,11 +12,11 @@ import { bundleKey, nowMs, sealedKeySet } from "./bundle-keys.ts";
 
 export const hourMs = 3_600_000;
 
-/** Returns a signed bundle of `directory` at revision 5, issued at `nowMs` for an hour. */
-export function bundleOf(
+/** Returns a bundle of `directory` at revision 5 as a builder makes it, issued at `nowMs` for an hour. */
+export function builtOf(
   directory: Directory = sampleDirectory(),
   changes: Partial<BundleOptions> = {},
-): SignedBundle {
+): BuiltBundle {
   const built = buildBundle(directory, {
     slice: "all",
     epoch: 1,
@@ -24,7 +28,15 @@ export function bundleOf(
     ...changes,
   });
   if (!built.ok) throw new Error(built.detail);
-  const { sealedHead, objects } = built.bundle;
+  return built.bundle;
+}
+
+/** Returns the same as a carrier has it, with key set 1. */
+export function bundleOf(
+  directory: Directory = sampleDirectory(),
+  changes: Partial<BundleOptions> = {},
+): SignedBundle {
+  const { sealedHead, objects } = builtOf(directory, changes);
   return {
     head: sealedHead,
     objects,

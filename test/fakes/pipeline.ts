@@ -109,6 +109,7 @@ export async function startPipeline(options: TestPipelineOptions = {}): Promise<
       epoch: 1,
       revision,
       coveredRevision: revision,
+      chain: "",
       manifestDigest: String(revision).padStart(64, "0"),
       issuedAtMs: clock.nowMs(),
       expiresAtMs: clock.nowMs() + 3_600_000,

@@ -125,7 +125,7 @@ class DocumentsSource implements BundleSource {
   }
 
   status(): SourceStatus {
-    return { ...this.#follower.status(), findings: this.#findings };
+    return { ...this.#follower.status(), connected: null, findings: this.#findings };
   }
 
   async close(): Promise<void> {

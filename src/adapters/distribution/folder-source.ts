@@ -1,8 +1,5 @@
 import { join } from "node:path";
-import { isFingerprint } from "../../domain/bundle/ed25519.ts";
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
-import { MeshIamError } from "../../iam/error.ts";
-import { quote } from "../../iam/problem.ts";
 import { BundleCache } from "./bundle-cache.ts";
 import { headName, keySetsName, objectPath, readInside, readKeySets } from "./bundle-folder.ts";
 import type { Clock } from "./clock.ts";
@@ -14,6 +11,7 @@ import {
   type Sight,
 } from "./folder-watch.ts";
 import { BundleFollower } from "./follower.ts";
+import { requireFingerprints } from "./root-fingerprints.ts";
 import type { BundleListener, BundleSource, SourceStatus } from "./source.ts";
 
 export interface FolderSourceOptions {
@@ -81,11 +79,7 @@ class FolderSource implements BundleSource {
 
   async start(listener: BundleListener): Promise<void> {
     const { cacheFolder, rootFingerprints } = this.#options;
-    const odd = rootFingerprints.find((text) => !isFingerprint(text));
-    if (odd !== undefined || rootFingerprints.length === 0) {
-      const expected = "expected root fingerprints, `sha256:` and 64 hex digits each";
-      throw new MeshIamError("config-invalid", `${expected}, got ${quote(odd ?? "")}`);
-    }
+    requireFingerprints(rootFingerprints);
     const cache =
       cacheFolder === null ? null : await BundleCache.open(this.#disk, cacheFolder, this.#limits);
     await this.#follower.start(listener, cache);
@@ -93,7 +87,7 @@ class FolderSource implements BundleSource {
   }
 
   status(): SourceStatus {
-    return { ...this.#follower.status(), findings: [] };
+    return { ...this.#follower.status(), connected: null, findings: [] };
   }
 
   async close(): Promise<void> {

@@ -7,6 +7,7 @@ import {
 import type { BundleLimits } from "../../domain/bundle/limits.ts";
 import type { VerifiedPart } from "../../domain/bundle/part-content.ts";
 import { type Refusal, refuse } from "../../domain/bundle/refusal.ts";
+import { openEnvelope } from "../../domain/bundle/signed.ts";
 import {
   type ObjectRequest,
   type VerifiedContent,
@@ -52,6 +53,9 @@ export interface Offer {
   object(request: ObjectRequest): Promise<Uint8Array | null>;
 }
 
+/** What a follower knows of a source's status; the source adds the rest. */
+export type FollowerStatus = Omit<SourceStatus, "findings" | "connected">;
+
 interface Active {
   readonly facts: HeadFacts;
   readonly source: string;
@@ -95,7 +99,15 @@ export class BundleFollower {
     return this.#chain?.current.number ?? 0;
   }
 
-  status(): Omit<SourceStatus, "findings"> {
+  /** Returns whether no key in force is named by `head`, so that a newer key set may be wanted. */
+  lacksKeyOf(head: Uint8Array): boolean {
+    const { limits } = this.#options;
+    const opened = openEnvelope(head, limits.maxHeadBytes, limits, "head");
+    const keys = this.#chain?.current.bundleKeyObjects;
+    return opened.ok && !opened.envelope.signatures.some(({ keyId }) => keys?.has(keyId) === true);
+  }
+
+  status(): FollowerStatus {
     const active = this.#active;
     const current = this.#chain?.current;
     return {
@@ -303,13 +315,14 @@ export class BundleFollower {
   }
 
   #facts({ head, fresh }: AcceptedHead): HeadFacts {
-    const { org, slice, epoch, revision, coveredRevision, manifestDigest } = head;
+    const { org, slice, epoch, revision, coveredRevision, chain, manifestDigest } = head;
     return Object.freeze({
       org,
       slice,
       epoch,
       revision,
       coveredRevision,
+      chain,
       manifestDigest,
       issuedAtMs: head.issuedAtMs,
       expiresAtMs: head.expiresAtMs,

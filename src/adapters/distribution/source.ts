@@ -15,6 +15,8 @@ export interface HeadFacts {
   readonly epoch: number;
   readonly revision: number;
   readonly coveredRevision: number;
+  /** The store's hash chain at `coveredRevision`, lower-case hex; empty without a store. */
+  readonly chain: string;
   /** Lower-case hex. */
   readonly manifestDigest: string;
   readonly issuedAtMs: number;
@@ -90,6 +92,8 @@ export interface SourceStatus {
   readonly sizeBytes: number;
   /** Null for a source that keeps nothing. */
   readonly cache: CacheStatus | null;
+  /** Whether the carrier answers; null for a source that reads files. */
+  readonly connected: boolean | null;
   /** Findings about documents that were accepted. */
   readonly findings: readonly DocumentProblem[];
 }

@@ -526,6 +526,7 @@ describe("staleness (BUN-11)", () => {
       epoch: 1,
       revision: 1,
       coveredRevision: 1,
+      chain: "",
       manifestDigest: "00",
       issuedAtMs: clock.nowMs(),
       expiresAtMs: clock.nowMs() + 60_000,

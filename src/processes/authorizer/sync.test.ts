@@ -122,6 +122,7 @@ describe("metrics of the bundle", () => {
       epoch: 1,
       revision: 2,
       coveredRevision: 2,
+      chain: "",
       manifestDigest: "00",
       issuedAtMs: clock.nowMs(),
       expiresAtMs: clock.nowMs() + 60_000,
