@@ -1,3 +1,4 @@
+import { create } from "@bufbuild/protobuf";
 import {
   BundleServer,
   type BundleServerParts,
@@ -6,6 +7,18 @@ import { type Carrier, type Fetched, failed } from "../../src/adapters/distribut
 import type { CarrierPath } from "../../src/adapters/distribution/carrier-path.ts";
 import type { Clock } from "../../src/adapters/distribution/clock.ts";
 import type { InstanceReport, Peer } from "../../src/adapters/distribution/fleet.ts";
+import type {
+  Dialer,
+  WatchConnection,
+  WatchNews,
+  WatchQuestion,
+} from "../../src/adapters/distribution/watch-carrier.ts";
+import {
+  decodeHeadEvent,
+  encodeEvent,
+  type HeadNews,
+} from "../../src/adapters/distribution/watch-messages.ts";
+import type { ServedEvent } from "../../src/adapters/distribution/watch-session.ts";
 import {
   type BuiltBundle,
   type BundleOptions,
@@ -14,6 +27,7 @@ import {
 } from "../../src/domain/bundle/build.ts";
 import type { Head } from "../../src/domain/bundle/head.ts";
 import type { Directory } from "../../src/domain/directory/model.ts";
+import { WatchEventSchema } from "../../src/gen/meshiam/bundle/v1/bundle_service_pb.ts";
 import { builtOf, hourMs } from "./bundle.ts";
 import { bundleKey, sealedKeySet, thief } from "./bundle-keys.ts";
 
@@ -141,4 +155,102 @@ export class InProcessCarrier implements Carrier {
   }
 
   async close(): Promise<void> {}
+}
+
+/** What a dishonest carrier does with a head on its way; null: it delivers what it got. */
+export type HeadTampering = (news: HeadNews) => HeadNews | null;
+
+/** The stream from a served organization without sockets, under the test's hands. */
+export class InProcessDialer implements Dialer {
+  readonly #of: ServedOrganization;
+  readonly #peer: Peer;
+  /** Every question a stream was opened with. */
+  readonly questions: WatchQuestion[] = [];
+  /** For the fetches beside the streams. */
+  readonly carrier: InProcessCarrier;
+  tamperHead: HeadTampering = () => null;
+  /** Null: connections are taken; else why not. */
+  refuse: (Fetched & { readonly ok: false }) | null = null;
+  readonly #open = new Set<() => void>();
+
+  constructor(of: ServedOrganization, as: Peer = peer) {
+    this.#of = of;
+    this.#peer = as;
+    this.carrier = new InProcessCarrier(of, as);
+  }
+
+  /** Streams that are open. */
+  get open(): number {
+    return this.#open.size;
+  }
+
+  /** Delivers `news` on every open stream, whatever the server says. */
+  inject: (news: WatchNews) => void = () => {};
+
+  async dial(): ReturnType<Dialer["dial"]> {
+    if (this.refuse !== null) return this.refuse;
+    return { ok: true, connection: this.#connection() };
+  }
+
+  #connection(): WatchConnection {
+    const { promise: closed, resolve: close } = Promise.withResolvers<void>();
+    const endedHere: WatchNews = { type: "ended", ...failed("network", "closed") };
+    return {
+      get: (path, maxBytes) => this.carrier.get(path, maxBytes),
+      close: async () => close(),
+      report: async (report) => this.#of.server.report(this.#peer, report).ok,
+      watch: (question) => {
+        this.questions.push(question);
+        const opened = this.#of.server.watch({
+          peer: this.#peer,
+          org: question.org,
+          instance: question.instance,
+          heldManifest: question.have?.manifestDigest ?? "",
+          stalled: close,
+        });
+        if (!opened.ok) {
+          const news = failed("network", opened.type, opened.retryAfterMs);
+          return { next: async () => ({ type: "ended", ...news }) };
+        }
+        const { session } = opened;
+        this.#open.add(close);
+        void closed.then(() => {
+          session.end();
+          this.#open.delete(close);
+        });
+        const injected: WatchNews[] = [];
+        let injecting = Promise.withResolvers<void>();
+        this.inject = (news) => {
+          injected.push(news);
+          injecting.resolve();
+        };
+        let serving: Promise<WatchNews> | null = null;
+        const next = async (): Promise<WatchNews> => {
+          serving ??= session.next().then((event) => this.#deliver(event));
+          const first = await Promise.race([
+            serving.then((news) => ({ news })),
+            closed.then(() => ({ news: endedHere })),
+            injecting.promise.then(() => ({ news: null })),
+          ]);
+          if (first.news !== null) {
+            serving = null;
+            return first.news;
+          }
+          injecting = Promise.withResolvers<void>();
+          return injected.shift() ?? next();
+        };
+        return { next };
+      },
+    };
+  }
+
+  /** Through the messages, as over the wire. */
+  #deliver(event: ServedEvent | null): WatchNews {
+    if (event === null) return { type: "ended", ...failed("network", "the stream ended") };
+    if (event.type === "go-away") return event;
+    const message = create(WatchEventSchema, encodeEvent(event)).event;
+    const news = message.case === "head" ? decodeHeadEvent(message.value) : null;
+    if (news === null) throw new Error("a head event has a head");
+    return { type: "head", news: this.tamperHead(news) ?? news };
+  }
 }

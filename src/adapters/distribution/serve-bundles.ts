@@ -82,7 +82,7 @@ export function serveBundles(server: BundleServer, options: ServeBundlesOptions)
 
   return (request, response) => {
     answer(request, response).catch((failure: unknown) => {
-      if (!isPeerGone(failure)) options.onError(failure);
+      if (!isPeerGone(failure, response)) options.onError(failure);
       if (response.headersSent) cutStream(request, response);
       else send(response, { status: 500 });
     });
@@ -217,8 +217,10 @@ function cutStream(request: ServerRequest, response: ServerResponse): void {
   else request.socket.destroy();
 }
 
-/** Whether a failure only says that the other side ended the call. */
-function isPeerGone(failure: unknown): boolean {
+/** Whether a failure only says that the other side ended the call, or was cut. */
+function isPeerGone(failure: unknown, response: ServerResponse): boolean {
   const { code } = ConnectError.from(failure);
-  return code === Code.Aborted || code === Code.Canceled || code === Code.DeadlineExceeded;
+  const isEnd = code === Code.Aborted || code === Code.Canceled || code === Code.DeadlineExceeded;
+  if ("stream" in response) return isEnd || response.stream?.destroyed !== false;
+  return isEnd || response.destroyed;
 }
