@@ -7,6 +7,7 @@ import { type AuthorizerConfig, authorizerSettings } from "./schema.ts";
 import { namedSettings } from "./setting.ts";
 
 const settings = namedSettings(authorizerSettings);
+const fingerprint = `sha256:${"0a".repeat(32)}`;
 
 function file(text: string): ConfigInput {
   return { file: { path: "/etc/mesh-iam/authorizer.yaml", text } };
@@ -135,8 +136,9 @@ test.each([
 });
 
 test("a relative path of the file is taken from the file's folder, one of a flag as it is", () => {
-  expect(config(file("documents: ./documents\n")).source.path).toBe("/etc/mesh-iam/documents");
-  expect(config({ flags: { documents: "documents" } }).source.path).toBe("documents");
+  const { source } = config(file("documents: ./documents\n"));
+  expect(source).toEqual({ type: "documents", path: "/etc/mesh-iam/documents" });
+  expect(config({ flags: { documents: "documents" } }).source).toMatchObject({ path: "documents" });
 });
 
 test("JSON is a configuration file as well", () => {
@@ -245,14 +247,34 @@ test.each([
     want: "/etc/mesh-iam/authorizer.yaml:2:9 folder: expected one source, got `documents` and `folder`",
   },
   {
-    why: "a source of a later version",
-    text: "controlPlane: https://iam.example.com\n",
-    want: "/etc/mesh-iam/authorizer.yaml:1:15 controlPlane: `controlPlane` is not served yet: it comes with the control plane; expected `documents` or `folder`",
+    why: "a control plane of no organization",
+    text: `controlPlane: https://iam.example.com\nbundle: { rootFingerprints: [${fingerprint}] }\n`,
+    want: "/etc/mesh-iam/authorizer.yaml bundle.organization: expected the organization that `controlPlane` is asked about",
+  },
+  {
+    why: "a control plane that nobody can verify",
+    text: "controlPlane: https://iam.example.com\nbundle: { organization: o-1 }\n",
+    want: "/etc/mesh-iam/authorizer.yaml bundle.rootFingerprints: expected the root keys behind `controlPlane`",
+  },
+  {
+    why: "a web server that would choose the slice (BUN-32)",
+    text: `http: https://files.example.com\nbundle: { organization: o-1, rootFingerprints: [${fingerprint}] }\n`,
+    want: "/etc/mesh-iam/authorizer.yaml bundle.slice: expected the slice that `http` is asked for",
+  },
+  {
+    why: "an own certificate without its key",
+    text: "documents: /d\nbundle: { tls: { certFile: /c } }\n",
+    want: "/etc/mesh-iam/authorizer.yaml bundle.tls.keyFile: expected `bundle.tls.certFile` and `bundle.tls.keyFile` together",
+  },
+  {
+    why: "polling from late to early",
+    text: "documents: /d\nbundle: { polling: { minDelaySeconds: 60 } }\n",
+    want: "/etc/mesh-iam/authorizer.yaml bundle.polling.maxDelaySeconds: expected at least `bundle.polling.minDelaySeconds` (60), got `17`",
   },
   {
     why: "a folder that nobody can verify",
     text: "folder: /f\n",
-    want: "/etc/mesh-iam/authorizer.yaml bundle.rootFingerprints: expected the root keys that sign the `folder`",
+    want: "/etc/mesh-iam/authorizer.yaml bundle.rootFingerprints: expected the root keys behind `folder`",
   },
   {
     why: "a certificate without its key",

@@ -29,7 +29,7 @@ export interface ConfigInput {
  * File < environment < `--set` < flags, key by key; lists are replaced, not joined. The source is one
  * setting with four spellings: the highest layer that names one decides. Findings are warnings.
  * Problem codes: `UNKNOWN_KEY`, `WRONG_VALUE`, `DUPLICATE_KEY`, `SYNTAX`, `TOO_LARGE`, `MISSING`,
- * `CONFLICT`, `NOT_SERVED`; `path` is the key, the variable or the flag. Reads no disk.
+ * `CONFLICT`; `path` is the key, the variable or the flag. Reads no disk.
  * Source: kubernetes-and-observability 2.3.
  */
 export function loadConfig(input: ConfigInput): Loaded<AuthorizerConfig> {
@@ -92,7 +92,7 @@ function chooseSource(layers: readonly Layer[], problems: Problem[]): BundleSour
       problems.push(refusal("CONFLICT", other.name, message, other.position));
       return null;
     }
-    return sourceOf(key, place, problems);
+    return sourceOf(key, String(place.value));
   }
   // Behind a refused value the missing source is no news.
   if (problems.length === 0) {
@@ -102,17 +102,14 @@ function chooseSource(layers: readonly Layer[], problems: Problem[]): BundleSour
   return null;
 }
 
-function sourceOf(key: SourceKey, given: Given, problems: Problem[]): BundleSource | null {
+function sourceOf(key: SourceKey, value: string): BundleSource {
   switch (key) {
     case "documents":
     case "folder":
-      return Object.freeze({ type: key, path: String(given.value) });
+      return Object.freeze({ type: key, path: value });
     case "controlPlane":
-    case "http": {
-      const message = `${quote(key)} is not served yet: it comes with the control plane; expected \`documents\` or \`folder\``;
-      problems.push(refusal("NOT_SERVED", given.name, message, given.position));
-      return null;
-    }
+    case "http":
+      return Object.freeze({ type: key, url: value });
   }
 }
 
@@ -128,9 +125,28 @@ function checkTogether(
     problems.push(refusal(code, place?.name ?? key, message, place?.position ?? null));
   };
   const { bundle, tls } = config;
-  if (config.source.type === "folder" && bundle.rootFingerprints.length === 0) {
+  const source = config.source.type;
+  const isRemote = source === "controlPlane" || source === "http";
+  if (source !== "documents" && bundle.rootFingerprints.length === 0) {
     // A signature that nobody can check is a failure, not a formality (2.7).
-    refuse("MISSING", "bundle.rootFingerprints", "expected the root keys that sign the `folder`");
+    refuse("MISSING", "bundle.rootFingerprints", `expected the root keys behind ${quote(source)}`);
+  }
+  if (isRemote && bundle.organization === null) {
+    const message = `expected the organization that ${quote(source)} is asked about`;
+    refuse("MISSING", "bundle.organization", message);
+  }
+  if (source === "http" && bundle.slice === null) {
+    // Whoever serves files does not know who may have which (BUN-32).
+    refuse("MISSING", "bundle.slice", "expected the slice that `http` is asked for");
+  }
+  if ((bundle.tls.certFile === null) !== (bundle.tls.keyFile === null)) {
+    const missing = bundle.tls.certFile === null ? "bundle.tls.certFile" : "bundle.tls.keyFile";
+    refuse("MISSING", missing, "expected `bundle.tls.certFile` and `bundle.tls.keyFile` together");
+  }
+  if (bundle.polling.maxDelaySeconds < bundle.polling.minDelaySeconds) {
+    const { minDelaySeconds, maxDelaySeconds } = bundle.polling;
+    const message = `expected at least \`bundle.polling.minDelaySeconds\` (${minDelaySeconds}), got \`${maxDelaySeconds}\``;
+    refuse("CONFLICT", "bundle.polling.maxDelaySeconds", message);
   }
   if (bundle.headValidSeconds <= bundle.headRenewSeconds) {
     const message = `expected more than \`bundle.headRenewSeconds\` (${bundle.headRenewSeconds}), got \`${bundle.headValidSeconds}\``;

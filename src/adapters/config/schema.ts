@@ -83,12 +83,12 @@ export const authorizerSettings = {
   controlPlane: setting(
     optional(httpsUrl),
     null,
-    "Source: a control plane. Refused for now: it comes with the control plane.",
+    "Source: a control plane, which assigns the slice to the identity and streams changes. Needs `bundle.organization` and `bundle.rootFingerprints`.",
   ),
   http: setting(
     optional(httpsUrl),
     null,
-    "Source: bundles over plain HTTPS. Refused for now: it comes with the control plane.",
+    "Source: bundles over plain HTTPS, polled: a control plane where streams do not pass, or any web server with the same paths. Needs `bundle.organization`, `bundle.slice` and `bundle.rootFingerprints`.",
   ),
 
   bundle: group("How bundles are trusted, kept and bounded.", {
@@ -101,10 +101,41 @@ export const authorizerSettings = {
       "Root keys that may sign key sets, as `mesh-iam keys generate` prints them.",
     ),
     slice: setting(
-      optional(text("the name of a slice", /^[A-Za-z0-9._-]{1,128}$/, "name")),
+      optional(text("the name of a slice", /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "name")),
       null,
-      "The slice that a head must name. Unset: a local folder is taken as it is.",
+      "The slice that a head must name. Unset: a local folder is taken as it is, and a control plane assigns it.",
     ),
+    organization: setting(
+      optional(text("the id of an organization", /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/, "id")),
+      null,
+      "The organization whose key sets and heads are followed. Unset: a local folder is taken as it is.",
+    ),
+    tokenFile: setting(
+      optional(path("file")),
+      null,
+      "Bearer token for `controlPlane` and `http`, as the kubelet projects it; read again for each connection.",
+    ),
+    tls: group("TLS towards `controlPlane` and `http`; files are read again for each connection.", {
+      caFile: setting(
+        optional(path("file")),
+        null,
+        "Authorities trusted instead of the system's, PEM.",
+      ),
+      certFile: setting(
+        optional(path("file")),
+        null,
+        "The own certificate chain, PEM, where the carrier asks for one.",
+      ),
+      keyFile: setting(optional(path("file")), null, "Its key, PEM."),
+    }),
+    polling: group("How often the `http` source looks at the head; each wait is drawn anew.", {
+      minDelaySeconds: setting(seconds(1, 3_600), 13, "Shortest wait between two looks."),
+      maxDelaySeconds: setting(
+        seconds(1, 3_600),
+        17,
+        "Longest wait between two looks: how late a change can be enforced.",
+      ),
+    }),
     persist: setting(
       yesOrNo(),
       true,
@@ -360,10 +391,10 @@ type Settings = ValueOf<typeof authorizerSettings>;
 export const sourceKeys = ["documents", "folder", "controlPlane", "http"] as const;
 export type SourceKey = (typeof sourceKeys)[number];
 
-/** Where policy comes from. The other two kinds come with the control plane. */
+/** Where policy comes from. */
 export type BundleSource =
-  | { readonly type: "documents"; readonly path: string }
-  | { readonly type: "folder"; readonly path: string };
+  | { readonly type: "documents" | "folder"; readonly path: string }
+  | { readonly type: "controlPlane" | "http"; readonly url: string };
 
 /** The authorizer's configuration: complete, defaults applied, deeply frozen. */
 export type AuthorizerConfig = Omit<Settings, SourceKey> & { readonly source: BundleSource };

@@ -321,6 +321,13 @@ export const metricTable = {
     labels: {},
     level: "minimal",
   },
+  controlPlaneConnected: {
+    name: "mesh_iam_control_plane_connected",
+    type: "gauge",
+    help: "1 while the carrier of bundles answers; 0 for a source that reads files.",
+    labels: {},
+    level: "minimal",
+  },
   bundleCreated: {
     name: "mesh_iam_bundle_created_timestamp_seconds",
     type: "gauge",

@@ -243,6 +243,7 @@ test("the other counters and gauges show what they were given", async () => {
   metrics.read({
     checksInFlight: () => 3,
     connections: () => 2,
+    controlPlaneConnected: () => 1,
     decisionCache: () => ({ entries: 5, maxEntries: 10 }),
     decisionLog: () => ({
       queueLength: 9,

@@ -69,6 +69,8 @@ export interface BundleGauges {
 export interface GaugeReaders {
   readonly checksInFlight?: () => number;
   readonly connections?: () => number;
+  /** Whether the control plane, or whoever else brings bundles, answers: 1 or 0. */
+  readonly controlPlaneConnected?: () => number;
   readonly decisionCache?: () => { readonly entries: number; readonly maxEntries: number };
   readonly decisionLog?: () => {
     readonly queueLength: number;
@@ -179,6 +181,7 @@ export function createMetrics(options: MetricsOptions): Metrics {
     jwksRefresh,
     jwksLastSuccess,
     ...Object.values(bundle),
+    gauge("controlPlaneConnected", () => readers.controlPlaneConnected?.()),
     pulls,
     pullDuration,
     compileDuration,

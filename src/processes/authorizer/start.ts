@@ -21,6 +21,8 @@ export interface AuthorizerParts {
   readonly log: Log;
   readonly decisionLog: DecisionLog;
   readonly build: { readonly version: string; readonly commit: string };
+  /** Tells this process from others that share its identity; absent: drawn. */
+  readonly instance?: string;
   /** Told of every outcome, after metrics and log: what the quickstart shows. */
   readonly onOutcome?: (outcome: CheckOutcome) => void;
   /** Which server answers Checks; absent: the default (`docs/decisions/0002-check-listener.md`). */
@@ -138,8 +140,10 @@ async function open(
         : [{ certificate: "grpc", expiresAtMs: certificate.current.notAfterMs }],
   });
 
-  const source = createBundleSource(config, systemClock);
+  const instance = parts.instance ?? randomBytes(6).toString("hex");
+  const source = createBundleSource(config, systemClock, instance, Math.random);
   opened.push(() => source.close());
+  metrics.read({ controlPlaneConnected: () => (source.status().connected === true ? 1 : 0) });
   await sync.follow(source);
   const { address } = await listener.start();
 

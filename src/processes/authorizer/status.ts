@@ -31,13 +31,14 @@ export function createStatus(parts: StatusParts): () => unknown {
       ageMs,
       lastRefusal,
       activeSource,
+      connected,
       ...rest
     } = source.status();
     return {
       version: build.version,
       ready: parts.isReady(),
       bundle: {
-        source: { type: kind, address, active: activeSource },
+        source: { type: kind, address, active: activeSource, connected },
         epoch: snapshot?.position.epoch ?? null,
         revision: snapshot?.position.revision ?? null,
         coveredRevision: snapshot?.position.coveredRevision ?? null,

@@ -31,11 +31,12 @@ export async function runAuthorizer(config: AuthorizerConfig): Promise<ExitCode>
   });
   const sinks = openSinks(config.decisionLogs, stdout);
   const { podName, podNamespace } = config.instance;
+  const instance = config.instance.id ?? randomBytes(6).toString("hex");
   const decisionLog = createDecisionLog({
     ...config.decisionLogs,
     sinks: sinks.sinks,
     labels: {
-      instance: config.instance.id ?? randomBytes(6).toString("hex"),
+      instance,
       version,
       ...(podName === null ? {} : { pod: podName }),
       ...(podNamespace === null ? {} : { namespace: podNamespace }),
@@ -53,6 +54,7 @@ export async function runAuthorizer(config: AuthorizerConfig): Promise<ExitCode>
   const authorizer = await startAuthorizer(config, {
     log,
     decisionLog,
+    instance,
     build: { version, commit: process.env.MESH_IAM_COMMIT ?? "unknown" },
   });
   await Promise.race([
