@@ -1,0 +1,400 @@
+import { describe, expect, test } from "vitest";
+import { hourMs } from "../../../test/fakes/bundle.ts";
+import { nowMs, sealedKeySet } from "../../../test/fakes/bundle-keys.ts";
+import { ManualClock, settle } from "../../../test/fakes/manual-clock.ts";
+import { named } from "../../../test/fakes/network-world.ts";
+import { org, ServedOrganization } from "../../../test/fakes/served-organization.ts";
+import { decodeHead } from "../../domain/bundle/head.ts";
+import { defaultBundleLimits } from "../../domain/bundle/limits.ts";
+import { openEnvelope } from "../../domain/bundle/signed.ts";
+import type { BundleServerParts, Scope } from "./bundle-server.ts";
+import type { WatchSession } from "./watch-session.ts";
+
+interface Asked {
+  readonly identity?: string;
+  readonly instance?: string;
+  readonly org?: string;
+  readonly heldManifest?: string;
+}
+
+function world(parts: Partial<BundleServerParts> = {}) {
+  const clock = new ManualClock(nowMs);
+  const served = new ServedOrganization(clock, parts);
+  let stalled = 0;
+  const ask = (asked: Asked = {}) =>
+    served.server.watch({
+      peer: { identity: asked.identity ?? "orders", instance: null },
+      org: asked.org ?? org,
+      instance: asked.instance ?? "pod-1",
+      heldManifest: asked.heldManifest ?? "",
+      stalled: () => {
+        stalled++;
+      },
+    });
+  const open = (asked: Asked = {}): WatchSession => {
+    const opened = ask(asked);
+    if (!opened.ok) throw new Error(opened.detail);
+    return opened.session;
+  };
+  return { clock, served, ask, open, stalled: () => stalled };
+}
+
+async function headOf(session: WatchSession) {
+  const event = await session.next();
+  if (event?.type !== "head") throw new Error(`expected a head, got ${event?.type}`);
+  const opened = openEnvelope(event.sealedHead, 1 << 16, defaultBundleLimits, "head");
+  const decoded = opened.ok ? decodeHead(opened.envelope.payload) : opened;
+  if (!decoded.ok) throw new Error(decoded.detail);
+  return { ...event, head: decoded.head };
+}
+
+/** Whether the next event is there already. */
+async function isWaiting(next: Promise<unknown>): Promise<boolean> {
+  let isDone = false;
+  void next.then(() => {
+    isDone = true;
+  });
+  await settle();
+  return !isDone;
+}
+
+describe("publishing", () => {
+  test("two builds that end out of order: the older one is not served", () => {
+    const { served } = world();
+    const old = served.publish(named("old"), { revision: 5 });
+    const fresh = served.publish(named("new"), { revision: 6 });
+    expect(served.server.publish(old)).toBe(false);
+    const got = served.server.get(
+      { identity: "orders", instance: null },
+      { type: "head", org, slice: "all" },
+    );
+    expect(got.ok && got.bytes).toBe(fresh.sealedHead);
+    const next = served.publish(named("restored"), { epoch: 2, revision: 1 });
+    expect(served.server.publish(next)).toBe(true);
+  });
+
+  test("a head is renewed every 30 s over the same content, its time never going back", async () => {
+    const { clock, served, open } = world();
+    served.publish(named("first"));
+    const session = open();
+    const first = await headOf(session);
+    let previous = first.head.issuedAtMs;
+    for (let i = 0; i < 4; i++) {
+      const next = headOf(session);
+      // An hour back: the wall clock of a machine that was set wrong.
+      if (i === 1) clock.jump(-hourMs);
+      await clock.advance(31_000);
+      const { head, objects } = await next;
+      expect(objects).toEqual([]);
+      expect(head).toMatchObject({ revision: 1, manifestDigest: first.head.manifestDigest });
+      expect(head.issuedAtMs).toBeGreaterThan(previous);
+      expect(head.expiresAtMs - head.issuedAtMs).toBe(hourMs);
+      previous = head.issuedAtMs;
+    }
+  });
+
+  test("slices published together are not all renewed in the same second", async () => {
+    const draws = [0, 0.2, 0.4, 0.6, 0.8];
+    const clock = new ManualClock(nowMs);
+    const atSeconds: number[] = [];
+    const served = new ServedOrganization(clock, {
+      random: () => draws.shift() ?? 0.5,
+      seal: () => {
+        atSeconds.push(Math.round(clock.monotonicMs() / 1000));
+        return new Uint8Array();
+      },
+    });
+    for (let i = 0; i < 5; i++) {
+      served.publish(named("first"), { slice: `slice-${i}` });
+    }
+    await clock.advance(30_000);
+    expect(atSeconds).toEqual([1, 6, 12, 18, 24]);
+  });
+
+  test("objects are kept ten minutes, then let go", async () => {
+    const { clock, served } = world();
+    for (let i = 0; i < 5; i++) {
+      served.publish(named(`user-${i}`));
+      await clock.advance(60_000);
+    }
+    const many = served.server.counts().objects;
+    await clock.advance(660_000);
+    const kept = served.server.counts().objects;
+    expect(kept).toBe(served.last.objects.size);
+    expect(many).toBeGreaterThan(kept);
+  });
+});
+
+describe("a stream", () => {
+  test("BUN-34 keeps nothing for a slow peer: it gets the newest head when it drains", async () => {
+    const { clock, served, open } = world();
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    for (let i = 0; i < 100; i++) {
+      served.publish(named(`user-${i}`));
+      await clock.advance(100);
+    }
+    expect((await headOf(session)).head.revision).toBe(101);
+    expect(await isWaiting(session.next())).toBe(true);
+  });
+
+  test("BUN-34 BND-016 that drains nothing for a minute is cut", async () => {
+    const { clock, served, open, stalled } = world();
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    await clock.advance(59_000);
+    expect(stalled()).toBe(0);
+    await clock.advance(1_000);
+    expect(stalled()).toBe(1);
+    expect(served.server.counts().streams).toBe(0);
+    expect(await session.next()).toBeNull();
+  });
+
+  test("one that waits for news drains everything, however long", async () => {
+    const { clock, served, open, stalled } = world({ limits: { renewMs: 100 * hourMs } });
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    const next = session.next();
+    await clock.advance(25 * 60_000);
+    expect(stalled()).toBe(0);
+    served.publish(named("second"));
+    expect(await next).toMatchObject({ type: "head" });
+  });
+
+  test("brings what the held manifest lacks, and everything for an unknown one", async () => {
+    const { served, open } = world();
+    const first = served.publish(named("first"));
+    const second = served.publish(named("second"));
+    const lacked = [...second.objects.keys()].filter((digest) => !first.objects.has(digest));
+    const { manifestDigest } = first.head;
+    const events = await Promise.all([
+      headOf(open({ heldManifest: manifestDigest, instance: "a" })),
+      headOf(open({ heldManifest: "ff".repeat(32), instance: "b" })),
+      headOf(open({ heldManifest: second.head.manifestDigest, instance: "c" })),
+    ]);
+    const digests = events.map(({ objects }) => objects.map(([digest]) => digest).toSorted());
+    expect(digests[0]).toEqual(lacked.toSorted());
+    expect(digests[1]).toEqual([...second.objects.keys()].toSorted());
+    expect(digests[2]).toEqual([]);
+  });
+
+  test.each([
+    { room: "just enough", extra: 0, count: 1 },
+    { room: "one byte less", extra: -1, count: 0 },
+  ])("BUN-7 with $room, $count events bring objects", async ({ extra, count }) => {
+    const probe = world();
+    const { objects, sealedHead } = probe.served.publish(named("first"));
+    const frames = [...objects.values()].reduce((sum, { length }) => sum + length + 64, 0);
+    const maxEventBytes = frames + sealedHead.length + 256 + extra;
+    const { served, open } = world({ limits: { maxEventBytes } });
+    served.publish(named("first"));
+    expect((await headOf(open())).objects).toHaveLength(count * objects.size);
+  });
+
+  test("tells the newest key set and whether somebody waits", async () => {
+    const { served, open } = world();
+    served.publish(named("first"));
+    served.server.publishKeySet(org, 2, sealedKeySet({ number: 2 }));
+    const session = open();
+    expect(await headOf(session)).toMatchObject({ keySet: 2, promptStatus: false });
+    const next = headOf(session);
+    served.server.setPromptStatus("o-other", true);
+    expect(await isWaiting(next)).toBe(true);
+    served.server.setPromptStatus(org, true);
+    expect(await next).toMatchObject({ promptStatus: true });
+  });
+
+  test("BUN-13 ends at a random age between 30 and 60 minutes", async () => {
+    for (const [draw, minutes] of [
+      [0, 30],
+      [0.5, 45],
+      [0.999, 59],
+    ] as const) {
+      const { clock, served, open } = world({ random: () => draw });
+      served.publish(named("first"));
+      const session = open();
+      let last = await session.next();
+      const reading = (async () => {
+        while (last?.type === "head") last = await session.next();
+      })();
+      await clock.advance(minutes * 60_000 - 1_000);
+      expect(last).toMatchObject({ type: "head" });
+      await clock.advance(60_000);
+      await reading;
+      expect(last).toMatchObject({ type: "go-away" });
+      expect(await session.next()).toBeNull();
+      expect(served.server.counts().streams).toBe(0);
+    }
+  });
+
+  test("waits for a slice that is being built, which is asked for once", async () => {
+    const wanted: Scope[] = [];
+    const { served, open } = world({
+      wanted: async (scope) => {
+        wanted.push(scope);
+        await new Promise(() => {});
+      },
+    });
+    const sessions = Array.from({ length: 50 }, (_, i) => open({ instance: `pod-${i}` }));
+    const events = sessions.map((session) => session.next());
+    await settle();
+    expect(wanted).toEqual([{ org, slice: "all" }]);
+    served.publish(named("first"));
+    expect((await Promise.all(events)).map((event) => event?.type)).toEqual(Array(50).fill("head"));
+  });
+});
+
+describe("scope", () => {
+  test("BUN-37 an identity whose slice changes gets the new one, and not one head more of the old", async () => {
+    let slice = "all";
+    const { served, open } = world({ scopeOf: () => ({ org, slice }) });
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    slice = "111122223333.orders";
+    served.publish(named("second"));
+    expect(await isWaiting(session.next())).toBe(true);
+    const other = open({ instance: "pod-2" });
+    served.publish(named("third"), { slice });
+    expect((await headOf(other)).head.slice).toBe(slice);
+  });
+
+  test("an identity that loses its slice loses its stream", async () => {
+    let isServing = true;
+    const { served, open } = world({
+      scopeOf: () => (isServing ? { org, slice: "all" } : null),
+    });
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    const next = session.next();
+    isServing = false;
+    served.server.rescope();
+    expect(await next).toBeNull();
+    expect(served.server.counts().streams).toBe(0);
+  });
+
+  test("TEN-3 another organization is not to be named", () => {
+    const { served, ask } = world();
+    served.publish(named("first"));
+    expect(ask({ org: "o-other" })).toMatchObject({ ok: false, type: "forbidden" });
+    const report = { org: "o-other", slice: "all", instance: "p", active: null };
+    const nothing = { nacks: [], poisoned: [], activity: [], selfCheckMismatches: 0 };
+    const sent = served.server.report(
+      { identity: "orders", instance: null },
+      { ...report, ...nothing },
+    );
+    expect(sent).toMatchObject({ ok: false, type: "forbidden" });
+    expect(served.reports).toEqual([]);
+  });
+});
+
+describe("admission", () => {
+  test("BUN-13 a second's worth of streams at once, then as many each second; the rest is told when", async () => {
+    const { clock, served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 } });
+    served.publish(named("first"));
+    const attempt = (n: number) =>
+      Array.from({ length: n }, (_, i) => ask({ instance: `pod-${clock.monotonicMs()}-${i}` }));
+    const first = attempt(25);
+    expect(first.filter(({ ok }) => ok)).toHaveLength(10);
+    expect(first[10]).toMatchObject({ type: "overloaded", retryAfterMs: 16_000 });
+    await clock.advance(500);
+    expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(5);
+    await clock.advance(3_600);
+    expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(10);
+  });
+
+  test("BUN-35 of an instance with too many streams the oldest ends: it may be dead", async () => {
+    const { served, open } = world();
+    served.publish(named("first"));
+    const sessions = [open(), open(), open()];
+    const [oldest, second, third] = await Promise.all(sessions.map((session) => session.next()));
+    expect([oldest?.type, second?.type, third?.type]).toEqual([undefined, "head", "head"]);
+    expect(served.server.counts().streams).toBe(2);
+  });
+
+  test("BUN-35 instances of one identity are counted, those of others are not in their way", async () => {
+    const { served, ask, open } = world({ limits: { maxInstances: 3 } });
+    served.publish(named("first"));
+    const sessions = [1, 2, 3].map((n) => open({ instance: `pod-${n}` }));
+    expect(ask({ instance: "pod-4" })).toMatchObject({ ok: false, type: "overloaded" });
+    expect(ask({ instance: "pod-1" }).ok).toBe(true);
+    expect(ask({ instance: "pod-4", identity: "billing" }).ok).toBe(true);
+    sessions[1]?.end();
+    expect(ask({ instance: "pod-4" }).ok).toBe(true);
+  });
+
+  test("the instance that a credential is bound to counts, not what the peer calls itself", () => {
+    const { served } = world({ limits: { maxInstances: 1 } });
+    served.publish(named("first"));
+    const watch = (bound: string | null, instance: string) =>
+      served.server.watch({
+        peer: { identity: "orders", instance: bound },
+        org,
+        instance,
+        heldManifest: "",
+        stalled: () => {},
+      });
+    expect(watch("uid-1", "a").ok).toBe(true);
+    expect(watch("uid-1", "b").ok).toBe(true);
+    expect(watch("uid-2", "a").ok).toBe(false);
+  });
+
+  test("slices are built a bounded number at a time, and a failed build is asked for again", async () => {
+    const running: (() => void)[] = [];
+    let most = 0;
+    const { served, open, clock } = world({
+      scopeOf: (identity) => ({ org, slice: identity }),
+      limits: { maxBuilds: 4 },
+      wanted: () =>
+        new Promise((_, reject) => {
+          running.push(() => reject(new Error("no")));
+          most = Math.max(most, running.length);
+        }),
+    });
+    const sessions = Array.from({ length: 20 }, (_, i) => open({ identity: `slice-${i}` }));
+    for (const session of sessions) void session.next();
+    await settle();
+    let built = 0;
+    while (running.length > 0) {
+      built++;
+      running.shift()?.();
+      await settle();
+    }
+    expect([built, most]).toEqual([20, 4]);
+    served.server.rescope();
+    await clock.advance(0);
+    await settle();
+    expect(running).toHaveLength(4);
+  });
+});
+
+test("a drain sends everybody away, each to another moment of the next 30 s", async () => {
+  const draws = [0.1, 0.9];
+  const { served, open } = world({ random: () => draws.shift() ?? 0.5 });
+  served.publish(named("first"));
+  draws.length = 0;
+  const sessions = [open({ instance: "a" }), open({ instance: "b" })];
+  for (const session of sessions) await session.next();
+  draws.push(0.1, 0.9);
+  served.server.drain();
+  const events = await Promise.all(sessions.map((session) => session.next()));
+  expect(events).toEqual([
+    { type: "go-away", retryAfterMs: 3_000 },
+    { type: "go-away", retryAfterMs: 27_000 },
+  ]);
+});
+
+test("after close no stream and no timer is left", async () => {
+  const { clock, served, open } = world();
+  served.publish(named("first"));
+  const session = open();
+  await session.next();
+  const next = session.next();
+  served.server.close();
+  expect(await next).toBeNull();
+  expect(clock.pending).toBe(0);
+});
