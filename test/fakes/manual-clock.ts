@@ -16,7 +16,8 @@ export class ManualClock implements Clock {
   }
 
   nowMs(): number {
-    return this.#wallMs;
+    // A timer may be due between two milliseconds; a machine's wall clock shows whole ones.
+    return Math.floor(this.#wallMs);
   }
 
   monotonicMs(): number {
@@ -39,13 +40,22 @@ export class ManualClock implements Clock {
     const untilMs = this.#monotonicMs + ms;
     for (;;) {
       await settle();
-      const [next] = [...this.#waiting].sort((a, b) => a.atMs - b.atMs);
+      const next = this.#earliest();
       if (next === undefined || next.atMs > untilMs) break;
       this.#waiting.delete(next);
       this.#move(Math.max(0, next.atMs - this.#monotonicMs));
       next.run();
     }
     this.#move(untilMs - this.#monotonicMs);
+  }
+
+  // Of two that are due together the one that was set first: a set keeps the order.
+  #earliest(): Waiting | undefined {
+    let earliest: Waiting | undefined;
+    for (const waiting of this.#waiting) {
+      if (earliest === undefined || waiting.atMs < earliest.atMs) earliest = waiting;
+    }
+    return earliest;
   }
 
   /** Sets the wall clock alone, as an operator or a time server does. */

@@ -99,6 +99,9 @@ export class ServedOrganization {
       scopeOf: () => ({ org, slice: this.slice }),
       seal: (head) => sealHeadOf(head, bundleKey),
       fleet: { reported: (report) => this.reports.push(report) },
+      onError: (failure) => {
+        throw failure;
+      },
       ...this.#parts,
     });
     server.publishKeySet(org, 1, sealedKeySet({ org }));
@@ -184,6 +187,9 @@ export class InProcessDialer implements Dialer {
     return this.#open.size;
   }
 
+  /** Told of each stream that is asked for, and whether it was opened. */
+  onWatch: (isAdmitted: boolean) => void = () => {};
+
   /** Delivers `news` on every open stream, whatever the server says. */
   inject: (news: WatchNews) => void = () => {};
 
@@ -208,6 +214,7 @@ export class InProcessDialer implements Dialer {
           heldManifest: question.have?.manifestDigest ?? "",
           stalled: close,
         });
+        this.onWatch(opened.ok);
         if (!opened.ok) {
           const news = failed("network", opened.type, opened.retryAfterMs);
           return { next: async () => ({ type: "ended", ...news }) };

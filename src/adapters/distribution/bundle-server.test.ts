@@ -93,6 +93,28 @@ describe("publishing", () => {
     }
   });
 
+  test("a head that cannot be signed stays as it is, is told, and tried again", async () => {
+    const failures: unknown[] = [];
+    let isBroken = true;
+    const { clock, served, open } = world({
+      seal: () => {
+        if (isBroken) throw new Error("the signer is away");
+        return new Uint8Array([1]);
+      },
+      onError: (failure) => failures.push(failure),
+    });
+    served.publish(named("first"));
+    const session = open();
+    await headOf(session);
+    const next = session.next();
+    await clock.advance(20_000);
+    expect(failures.length).toBeGreaterThan(1);
+    expect(await isWaiting(next)).toBe(true);
+    isBroken = false;
+    await clock.advance(1_000);
+    expect(await next).toMatchObject({ sealedHead: new Uint8Array([1]) });
+  });
+
   test("slices published together are not all renewed in the same second", async () => {
     const draws = [0, 0.2, 0.4, 0.6, 0.8];
     const clock = new ManualClock(nowMs);
@@ -370,6 +392,24 @@ describe("admission", () => {
     await settle();
     expect(running).toHaveLength(4);
   });
+});
+
+test("books that cannot be kept stop nobody", () => {
+  const failures: unknown[] = [];
+  const bug = new Error("full");
+  const { served } = world({
+    fleet: {
+      reported: () => {
+        throw bug;
+      },
+    },
+    onError: (failure) => failures.push(failure),
+  });
+  const report = { org, slice: "all", instance: "p", active: null };
+  const nothing = { nacks: [], poisoned: [], activity: [], selfCheckMismatches: 0 };
+  const peer = { identity: "orders", instance: null };
+  expect(served.server.report(peer, { ...report, ...nothing }).ok).toBe(true);
+  expect(failures).toEqual([bug]);
 });
 
 test("a drain sends everybody away, each to another moment of the next 30 s", async () => {

@@ -28,6 +28,8 @@ export interface BundleServerParts {
    * published, or cannot be; it is then asked for again with the next request.
    */
   readonly wanted?: (scope: Scope) => Promise<void>;
+  /** Told of a head that could not be signed, and of a report that could not be taken. */
+  readonly onError: (failure: unknown) => void;
   readonly limits?: Partial<ServingLimits>;
 }
 
@@ -176,7 +178,13 @@ export class BundleServer {
   report(peer: Peer, report: Omit<InstanceReport, "identity">): Served<object> {
     if (this.#scopeIn(peer, report.org) === null) return forbidden;
     const instance = peer.instance ?? report.instance;
-    this.#parts.fleet.reported({ ...report, identity: peer.identity, instance });
+    const { fleet, onError } = this.#parts;
+    try {
+      fleet.reported({ ...report, identity: peer.identity, instance });
+    } catch (failure) {
+      // Books that cannot be kept stop nobody from being served.
+      onError(failure);
+    }
     return { ok: true };
   }
 
@@ -238,14 +246,19 @@ export class BundleServer {
   }
 
   #renewDue(): void {
-    const { clock, seal } = this.#parts;
+    const { clock, seal, onError } = this.#parts;
     const nowMonotonicMs = clock.monotonicMs();
     const renewed = new Set<string>();
     for (const [name, slice] of this.#slices) {
       slice.forget(nowMonotonicMs);
       if (slice.renewAtMonotonicMs > nowMonotonicMs) continue;
-      slice.renew(clock.nowMs(), nowMonotonicMs, seal);
-      renewed.add(name);
+      try {
+        slice.renew(clock.nowMs(), nowMonotonicMs, seal);
+        renewed.add(name);
+      } catch (failure) {
+        // The head in force stays, and ages; it is tried again with the next tick.
+        onError(failure);
+      }
     }
     this.#tick = clock.after(tickMs, () => this.#renewDue());
     for (const [session, name] of this.#sessions) if (renewed.has(name)) session.wake();

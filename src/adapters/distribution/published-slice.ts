@@ -64,12 +64,13 @@ export class PublishedSlice {
     return true;
   }
 
-  /** Signs the head anew by `seal`: the proof that nothing newer exists. */
+  /** Signs the head anew by `seal`, the proof that nothing newer exists; no effect if that throws. */
   renew(nowMs: number, nowMonotonicMs: number, seal: (head: Head) => Uint8Array): void {
     // The clock may have gone back; a head's time does not (BUN-6).
     const issuedAtMs = Math.max(nowMs, this.#head.issuedAtMs + 1);
-    this.#head = renewHead(this.#head, issuedAtMs, this.#limits.validForMs);
-    this.#sealedHead = seal(this.#head);
+    const head = renewHead(this.#head, issuedAtMs, this.#limits.validForMs);
+    this.#sealedHead = seal(head);
+    this.#head = head;
     this.renewAtMonotonicMs = nowMonotonicMs + this.#limits.renewMs;
   }
 

@@ -24,12 +24,17 @@ export class SliceBuilds {
       if (this.#running.size >= this.#max) return;
       this.#waiting.delete(name);
       this.#running.add(name);
-      // Whoever builds tells its failures; the next request asks again.
-      const building = this.#build(scope).catch(() => {});
-      void building.then(() => {
+      void this.#run(scope).then(() => {
         this.#running.delete(name);
         this.#runNext();
       });
+    }
+  }
+  async #run(scope: Scope): Promise<void> {
+    try {
+      await this.#build(scope);
+    } catch {
+      // Whoever builds tells its failures; the next request asks again.
     }
   }
 }

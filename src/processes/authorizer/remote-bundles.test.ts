@@ -69,6 +69,9 @@ class ControlPlane {
       scopeOf: (identity) => (identity === workload ? { org, slice } : null),
       seal: (head) => sealHeadOf(head, bundleKey),
       fleet: { reported: (report) => this.reports.push(report) },
+      onError: (failure) => {
+        throw failure;
+      },
     });
     const year = 365 * 86_400_000;
     const bundleKeys = [windowOf(bundleKey, Date.now() - year, Date.now() + year)];
