@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,5 +79,26 @@ describe.skipIf(!isRoot)("STO-25 a disk that fails", () => {
     execFileSync("mount", ["-o", "remount,size=4m", folder]);
     expect((await write(engine.store, [commit(put("AIDA2", { doc }))])).revision).toBe(kept + 1);
     expect(await verifyOrg(engine, org)).toMatchObject({ revisions: kept + 1 });
+  });
+
+  test("DSK-006 one that cannot be written, from where a tool stands: it reads, and is told", async () => {
+    const shadow = mkdtempSync(join(tmpdir(), "mesh-iam-read-only-"));
+    execFileSync("mount", ["--bind", folder, shadow]);
+    execFileSync("mount", ["-o", "remount,bind,ro", shadow]);
+    // Processes of their own: SQLite keeps a file open as long as its process has another handle of it.
+    const main = join(import.meta.dirname, "../../src/processes/cli/main.ts");
+    const tool = (...words: string[]) =>
+      spawnSync(process.execPath, [main, "store", ...words, "--store", join(shadow, "store.db")]);
+    try {
+      expect(tool("verify")).toMatchObject({ status: 0 });
+      const refused = tool("freeze");
+      expect(String(refused.stderr)).toContain("(store-unavailable)");
+      expect(refused.status).toBe(1);
+      expect(String(tool("migrate").stderr)).toContain("(store-unusable)");
+    } finally {
+      execFileSync("umount", [shadow]);
+      rmSync(shadow, { recursive: true });
+    }
+    await expectWrites();
   });
 });

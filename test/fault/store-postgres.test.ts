@@ -106,8 +106,8 @@ describe.skipIf(postgresMissing() !== null)("a PostgreSQL that fails", () => {
           if (left > 0) break;
           cuts++;
         }
-        // BEGIN, lock, look-up, four kinds of rows, the organization, COMMIT.
-        expect(cuts).toBeGreaterThan(6);
+        // BEGIN, lock, look-up, all rows at once, COMMIT; some may come in one piece.
+        expect(cuts).toBeGreaterThan(3);
       });
       const { revisions, objects } = await verifyOrg(engine, org);
       expect(objects).toBe(2 * revisions);

@@ -5,7 +5,6 @@ import { Draft } from "./draft.ts";
 import { checkPosition, lockOrg, readRecords } from "./history.ts";
 import { checkCommits, storeLimits } from "./limits.ts";
 import {
-  ask,
   bytesOf,
   type Dialect,
   inLists,
@@ -13,6 +12,7 @@ import {
   integerOf,
   type Plan,
   type SqlValue,
+  tell,
   textOf,
 } from "./sql.ts";
 import type {
@@ -129,7 +129,7 @@ function* write(head: StoreHead, nowMs: number, commits: readonly Commit[]): Pla
   yield* insert("mi_change", changeColumns, changes);
   yield* draft.write();
   yield* insert("mi_idempotency", idempotencyColumns, idempotency);
-  yield* ask(
+  yield* tell(
     "UPDATE mi_org SET rev = $2, at = $3, chain = $4 WHERE org = $1",
     org,
     revision,

@@ -1,7 +1,7 @@
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
 import type { LoggedChange } from "./chain.ts";
-import { inLists, insert, integerOf, type Plan, type SqlValue, textOf } from "./sql.ts";
+import { inLists, insert, integerOf, type Plan, type SqlValue, tellLists, textOf } from "./sql.ts";
 import type { Change, Commit, Reference } from "./store.ts";
 
 type Known = Omit<LoggedChange, "doc">;
@@ -94,14 +94,14 @@ export class Draft {
   *write(): Plan<void> {
     const org = this.#org;
     const stored = [...this.#final.keys()].filter((id) => this.#stored.has(id));
-    yield* inLists("DELETE FROM mi_ref WHERE org = $1 AND from_id IN {list}", [org], stored);
-    yield* inLists(
+    yield* tellLists("DELETE FROM mi_ref WHERE org = $1 AND from_id IN {list}", [org], stored);
+    yield* tellLists(
       "DELETE FROM mi_object WHERE org = $1 AND id IN {list}",
       [org],
       stored.filter((id) => this.#final.get(id) === null),
     );
     // Two objects may swap their names: each leaves its old one before any takes its new one.
-    yield* inLists(
+    yield* tellLists(
       "UPDATE mi_object SET name_key = id, kind = '' WHERE org = $1 AND id IN {list}",
       [org],
       stored.filter((id) => this.#isRenamed(id)),

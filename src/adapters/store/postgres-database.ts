@@ -86,8 +86,7 @@ export class PostgresDatabase implements Database {
     const client = await this.#connect();
     let isCommitting = false;
     try {
-      await run(client, begin);
-      const result = await finish(client, plan());
+      const result = await finish(client, plan(), run(client, begin));
       isCommitting = true;
       await commit(client);
       client.release();
@@ -168,9 +167,41 @@ async function answer(client: PoolClient, { sql, values }: Statement): Promise<r
   }
 }
 
-async function finish<T>(client: PoolClient, plan: Plan<T>): Promise<T> {
+/**
+ * Runs a plan. Statements are sent as soon as the plan asks for them; only an answer that it reads is
+ * waited for, which makes a commit four round trips. The first failure in their order is thrown.
+ */
+async function finish<T>(client: PoolClient, plan: Plan<T>, begun?: Promise<unknown>): Promise<T> {
+  const sent: Promise<unknown>[] = [];
+  const send = <R>(promise: Promise<R>): Promise<R> => {
+    // Whoever fails first is thrown below; those behind it have failed for the same reason.
+    promise.catch(() => {});
+    sent.push(promise);
+    return promise;
+  };
+  const settle = async () => {
+    for (const promise of sent.splice(0)) await promise;
+  };
+  if (begun !== undefined) send(begun);
+  let hasBegun = begun === undefined;
   let step = plan.next([]);
-  while (step.done !== true) step = plan.next(await answer(client, step.value));
+  while (step.done !== true) {
+    const statement = step.value;
+    // INVARIANT: nothing is written before it is known that a transaction is open.
+    if (statement.answerless === true && !hasBegun) {
+      await settle();
+      hasBegun = true;
+    }
+    const answered = send(answer(client, statement));
+    if (statement.answerless === true) {
+      step = plan.next([]);
+    } else {
+      await settle();
+      hasBegun = true;
+      step = plan.next(await answered);
+    }
+  }
+  await settle();
   return step.value;
 }
 

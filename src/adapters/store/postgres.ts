@@ -86,6 +86,8 @@ async function connect(options: PostgresOptions): Promise<PostgresDatabase> {
     // A server that neither answers nor closes: longer than any lock is waited for.
     query_timeout: 15_000,
     keepAlive: true,
+    // Sent one behind the other; the answers come in order.
+    pipeline: true,
   });
   return new PostgresDatabase(pool, options);
 }

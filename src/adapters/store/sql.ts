@@ -6,6 +6,8 @@ export type SqlValue = string | number | Uint8Array | null;
 export interface Statement {
   readonly sql: string;
   readonly values: readonly SqlValue[];
+  /** Nobody reads its rows: an engine may send the next one before this one is done. */
+  readonly answerless?: true;
 }
 
 export type Row = Readonly<Record<string, unknown>>;
@@ -63,6 +65,11 @@ export function* ask(text: string, ...values: readonly SqlValue[]): Plan<readonl
   return yield sql(text, ...values);
 }
 
+/** A plan of one statement whose rows nobody reads; it fails at the next answer, or at the end. */
+export function* tell(text: string, ...values: readonly SqlValue[]): Plan<void> {
+  yield { sql: text, values, answerless: true };
+}
+
 export function textOf(row: Row, column: string): string {
   const value = row[column];
   if (typeof value === "string") return value;
@@ -104,7 +111,7 @@ export function* insert(
       return `(${numbers.join(", ")})`;
     });
     const head = `INSERT INTO ${table} (${columns.join(", ")}) VALUES ${places.join(", ")}`;
-    yield { sql: end === "" ? head : `${head} ${end}`, values: some.flat() };
+    yield* tell(end === "" ? head : `${head} ${end}`, ...some.flat());
   }
 }
 
@@ -120,6 +127,24 @@ export function* inLists(
   list: readonly string[],
 ): Plan<readonly Row[]> {
   const rows: Row[] = [];
+  for (const statement of listed(text, first, list)) rows.push(...(yield statement));
+  return rows;
+}
+
+/** As `inLists`, of statements whose rows nobody reads. */
+export function* tellLists(
+  text: string,
+  first: readonly SqlValue[],
+  list: readonly string[],
+): Plan<void> {
+  for (const { sql: one, values } of listed(text, first, list)) yield* tell(one, ...values);
+}
+
+function* listed(
+  text: string,
+  first: readonly SqlValue[],
+  list: readonly string[],
+): Generator<Statement> {
   for (let at = 0; at < list.length; at += maxList) {
     const some = list.slice(at, at + maxList);
     const width = Math.min(maxList, 2 ** Math.ceil(Math.log2(some.length)));
@@ -128,9 +153,6 @@ export function* inLists(
       (_, i) => some[Math.min(i, some.length - 1)] ?? "",
     );
     const places = padded.map((_, i) => `$${first.length + i + 1}`).join(", ");
-    rows.push(
-      ...(yield { sql: text.replace("{list}", `(${places})`), values: [...first, ...padded] }),
-    );
+    yield { sql: text.replace("{list}", `(${places})`), values: [...first, ...padded] };
   }
-  return rows;
 }

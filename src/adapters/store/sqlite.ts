@@ -58,7 +58,8 @@ export async function openSqlite(options: SqliteOptions): Promise<StoreEngine> {
   try {
     if (role === "writer") {
       await database.write(() => migrate(database.dialect));
-      await checkHeads(database);
+      // In one view: a server that this one will be refused for may be writing.
+      await database.read(() => checkHeads());
       const writer = await takeWriter(database, options, path, options.writerTtlMs);
       closers.push(() => writer.release());
     } else {

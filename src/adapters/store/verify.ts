@@ -4,17 +4,16 @@ import { verifyStream } from "./audit-log.ts";
 import { changesDigest, firstPosition, type LoggedChange, nextChain, sameBytes } from "./chain.ts";
 import { headsStatement, readHead } from "./history.ts";
 import { storeLimits } from "./limits.ts";
-import { bytesOf, type Database, sql } from "./sql.ts";
+import { ask, bytesOf, type Plan } from "./sql.ts";
 import type { Position, RevisionRecord, StoredObject, StoreEngine, StoreHead } from "./store.ts";
 
 /** Throws `store-corrupt` for an organization whose head is not its last revision. */
-export async function checkHeads(database: Database): Promise<void> {
-  for (const head of (await database.query(headsStatement)).map(readHead)) {
-    const [row] = await database.query(
-      sql(
-        "SELECT chain FROM mi_rev WHERE org = $1 AND rev = (SELECT max(rev) FROM mi_rev WHERE org = $1)",
-        head.org,
-      ),
+export function* checkHeads(): Plan<void> {
+  const { sql: text } = headsStatement;
+  for (const head of (yield* ask(text)).map(readHead)) {
+    const [row] = yield* ask(
+      "SELECT chain FROM mi_rev WHERE org = $1 AND rev = (SELECT max(rev) FROM mi_rev WHERE org = $1)",
+      head.org,
     );
     const chain = row === undefined ? firstPosition(head.org).chain : bytesOf(row, "chain");
     if (!sameBytes(chain, head.chain)) {

@@ -1,5 +1,4 @@
 import { randomUUID } from "node:crypto";
-import { userInfo } from "node:os";
 import { Option } from "commander";
 import { parseStoreAddress, type StoreAddress } from "../../../adapters/store/open-store.ts";
 import type { Commit, Store, StoreEngine, StoreHead } from "../../../adapters/store/store.ts";
@@ -101,10 +100,10 @@ export function operatorCommit(
   eventName: string,
   facts: Readonly<Record<string, unknown>>,
 ): Pick<Commit, "id" | "actor" | "audit"> {
-  const { username } = userInfo();
   return {
     id: randomUUID(),
-    actor: `arn:aws:mesh-iam:::operator/${username}`,
+    // Not the name: in a container many a user has none.
+    actor: `arn:aws:mesh-iam:::operator/uid-${process.getuid?.() ?? "unknown"}`,
     audit: Buffer.from(JSON.stringify({ eventName, ...facts })),
   };
 }
