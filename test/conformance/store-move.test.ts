@@ -15,7 +15,7 @@ describe.skipIf(postgresMissing() !== null)(
     beforeAll(async () => {
       server = await startPostgres({ fsync: false, icuLocale: "en-US" });
     }, 60_000);
-    afterAll(() => server?.dispose());
+    afterAll(() => server?.dispose(), 60_000);
 
     test("STO-63 out of SQLite into PostgreSQL and back: the same objects, one epoch on at each step", async () => {
       const folder = mkdtempSync(join(tmpdir(), "mesh-iam-move-"));

@@ -11,7 +11,7 @@ describe.skipIf(postgresMissing() !== null)("what PostgreSQL alone is asked", ()
   beforeAll(async () => {
     server = await startPostgres({ fsync: false });
   }, 60_000);
-  afterAll(() => server?.dispose());
+  afterAll(() => server?.dispose(), 60_000);
 
   test("STO-54 a server does not migrate; it says what does", async () => {
     const url = await server.database();

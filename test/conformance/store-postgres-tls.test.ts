@@ -31,7 +31,7 @@ describe.skipIf(postgresMissing() !== null)("STO-35 TLS to PostgreSQL is verify-
   afterAll(async () => {
     await server?.dispose();
     rmSync(folder, { recursive: true });
-  });
+  }, 60_000);
 
   const urlOf = (host: string, ca: string | null) =>
     plain

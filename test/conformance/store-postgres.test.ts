@@ -9,6 +9,6 @@ describe.skipIf(postgresMissing() !== null)("on a real PostgreSQL", () => {
     // Of a collation that is not C: no order and no index may depend on it.
     server = await startPostgres({ fsync: false, icuLocale: "en-US" });
   }, 60_000);
-  afterAll(() => server?.dispose());
+  afterAll(() => server?.dispose(), 60_000);
   storeConformance(() => postgresPlace(server));
 });

@@ -34,7 +34,7 @@ describe.skipIf(postgresMissing() !== null)("on a real PostgreSQL", () => {
   beforeAll(async () => {
     server = await startPostgres();
   }, 60_000);
-  afterAll(() => server?.dispose());
+  afterAll(() => server?.dispose(), 60_000);
 
   test(`DSK-003 ${kills} times kill -9 of two instances with eight writers each on PostgreSQL (MESH_IAM_SEED=${seed})`, async () => {
     const choose = seededChoice(seed);

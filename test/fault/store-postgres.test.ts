@@ -22,7 +22,7 @@ describe.skipIf(postgresMissing() !== null)("a PostgreSQL that fails", () => {
   beforeAll(async () => {
     server = await startPostgres();
   }, 60_000);
-  afterAll(() => server?.dispose());
+  afterAll(() => server?.dispose(), 60_000);
   beforeEach(async () => {
     place = await postgresPlace(server);
     engine = await place.open();
