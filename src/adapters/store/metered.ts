@@ -1,6 +1,6 @@
 import { MeshIamError } from "../../iam/error.ts";
-import type { StoreOperation, StoreResult } from "../telemetry/metric-table.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { StoreOperation, StoreResult } from "../telemetry/store-operations.ts";
 import type { StoreEngine } from "./store.ts";
 import type { StoreClock } from "./time.ts";
 

@@ -1,4 +1,5 @@
 import { credentialReasons, reasons } from "../../iam/reason.ts";
+import { storeOperations, storeResults } from "./store-operations.ts";
 
 /** How much `/metrics` shows; each level holds the ones before it. */
 export type MetricsLevel = "minimal" | "standard" | "full";
@@ -41,27 +42,6 @@ export const objectKinds = ["policies", "principals", "roles", "resources"] as c
 export const sinks = ["stdout", "file"] as const;
 export const sinkResults = ["written", "dropped", "failed", "sampled-out"] as const;
 export const certificates = ["grpc"] as const;
-export const storeOperations = [
-  "create-org",
-  "heads",
-  "head",
-  "snapshot",
-  "oldest",
-  "changes",
-  "transact",
-  "lease",
-  "compact",
-  "expire",
-  "set-state",
-  "new-epoch",
-  "audit-append",
-  "audit-streams",
-  "audit-read",
-  "fleet-upsert",
-  "fleet-read",
-] as const;
-/** `refused`: an error with a code of its own. `failed`: anything else that was thrown. */
-export const storeResults = ["ok", "refused", "unavailable", "failed"] as const;
 /** The RPCs that are served, with the label values of go-grpc-prometheus. */
 export const rpcs = {
   check: ["unary", "envoy.service.auth.v3.Authorization", "Check"],
@@ -428,8 +408,6 @@ export type EvictionReason = (typeof evictionReasons)[number];
 export type TokenCacheResult = (typeof tokenCacheResults)[number];
 export type EmbeddedKeyHeader = (typeof embeddedKeyHeaders)[number];
 export type PullResult = (typeof pullResults)[number];
-export type StoreOperation = (typeof storeOperations)[number];
-export type StoreResult = (typeof storeResults)[number];
 export type SinkName = (typeof sinks)[number];
 export type SinkResult = (typeof sinkResults)[number];
 export type CertificateName = (typeof certificates)[number];

@@ -25,11 +25,7 @@ import {
   type SinkName,
   type SinkResult,
   type Stage,
-  type StoreOperation,
-  type StoreResult,
   stages,
-  storeOperations,
-  storeResults,
   type TokenCacheResult,
   tokenCacheResults,
 } from "./metric-table.ts";
@@ -42,6 +38,12 @@ import {
   ReadSeries,
   type Series,
 } from "./series.ts";
+import {
+  type StoreOperation,
+  type StoreResult,
+  storeOperations,
+  storeResults,
+} from "./store-operations.ts";
 
 export interface MetricsOptions {
   /** Default `standard`. */
