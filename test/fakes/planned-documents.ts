@@ -56,11 +56,20 @@ export function apply(
 /** A directory as sorted documents without ids, the roles of permission sets left out. */
 export function withoutIds(directory: Directory): readonly unknown[] {
   const roles = directory.roles.filter(({ path }) => !path.startsWith("/aws-reserved/"));
-  const documents = formatDocuments({ ...directory, roles }).split("---\n");
+  const serviceControlPolicies = directory.serviceControlPolicies.filter(
+    ({ policy, targetIds }) => policy !== null || targetIds.length < targetsOf(directory),
+  );
+  const named = { ...directory, roles, serviceControlPolicies };
+  const documents = formatDocuments(named).split("---\n");
   return documents
     .sort()
     .map((text) => parse(text))
     .map(({ spec: { id, rootId, ...spec }, ...rest }) => ({ ...rest, spec: sorted(spec) }));
+}
+
+/** FullAWSAccess that is attached to all of them is what it is without a record (FILE-25). */
+function targetsOf({ organizationalUnits, accounts }: Directory): number {
+  return 1 + organizationalUnits.length + accounts.length;
 }
 
 /** Lists of names stand in the order of ids, which are others here and there. */

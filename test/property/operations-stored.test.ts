@@ -11,11 +11,11 @@ import { lookupOf } from "../../src/domain/directory/state/lookup-of.ts";
 import { Replica } from "../../src/domain/directory/state/organization-state.ts";
 import { createReader, readRow, writeRow } from "../../src/domain/directory/state/stored-form.ts";
 import { arbitraryDirectory } from "./arbitrary-directory.ts";
-import { seed } from "./settings.ts";
+import { caseCount, seed } from "./settings.ts";
 import { asStored, entitiesOfDirectory } from "./stored-directory.ts";
 
 const everyKind = join(import.meta.dirname, "../../src/domain/directory/every-kind.yaml");
-const drawn = { seed, numRuns: 300 };
+const drawn = { seed, numRuns: caseCount(300) };
 
 /** Through its stored form and back. */
 function carried(entity: Entity) {

@@ -1,6 +1,6 @@
 import { quote } from "../../../iam/problem.ts";
 import type { Entity, Kind } from "../state/entity.ts";
-import type { OrganizationState, StateChange } from "../state/organization-state.ts";
+import type { OrganizationState, StateChange, TitledKind } from "../state/organization-state.ts";
 import { nameKeyOf } from "../state/stored-form.ts";
 import { arnOf } from "./arn-of.ts";
 import { done, type OperationContext, type Success } from "./operation.ts";
@@ -33,6 +33,20 @@ export function checkRoom({ state }: OperationContext, room: Room): Refusal | nu
   if (state.count(kind, account) < max) return null;
   const where = account === "" ? "the organization" : `account ${quote(account)}`;
   return refuse("LimitExceeded", `expected at most ${max} of the kind ${title} in ${where}`);
+}
+
+/** Returns `EntityAlreadyExists` where documents know another object by that name, or null. */
+export function checkTitle(
+  state: OrganizationState,
+  kind: TitledKind,
+  account: string,
+  name: string,
+  ownId: string | null = null,
+): Refusal | null {
+  const taken = name === "" ? undefined : state.titled(kind, account, name);
+  if (taken === undefined || taken.id === ownId) return null;
+  const message = `the name ${quote(name)} is that of another one in documents`;
+  return refuse("EntityAlreadyExists", message, { resource: arnOf(state, taken), field: "name" });
 }
 
 /** Returns `NoSuchEntity` for an account that is not there, or null. */

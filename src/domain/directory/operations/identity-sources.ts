@@ -12,7 +12,7 @@ import { entitiesOf, type OrganizationState } from "../state/organization-state.
 import { nameKeyOf } from "../state/stored-form.ts";
 import { accountOfNamespace, trustTableOf } from "../trust-table.ts";
 import { arnFacts, trustDomainArn } from "./arn-of.ts";
-import { checkAccount, checkRoom, removed, stored } from "./creating.ts";
+import { checkAccount, checkRoom, checkTitle, removed, stored } from "./creating.ts";
 import { checkRevision, mutation } from "./define.ts";
 import type { Operation, OperationContext, TypedOperation } from "./operation.ts";
 import { question } from "./questions.ts";
@@ -52,7 +52,11 @@ const createProvider: TypedOperation<WrittenSpec<OidcProvider>> = {
       max: context.quotas.oidcProvidersPerAccount,
       title: "OIDC provider",
     });
-    const refused = full ?? checkProvider(context.state, input.record, arn);
+    const { state } = context;
+    const refused =
+      full ??
+      checkTitle(state, "oidcProvider", account, input.record.name) ??
+      checkProvider(state, input.record, arn);
     if (refused !== null) return refused;
     const record = { ...input.record, id: context.newId("oidcProvider"), account, arn };
     const made = newEntity(context, "oidcProvider", record, {});
@@ -75,7 +79,10 @@ const updateProvider: TypedOperation<WrittenSpec<OidcProvider>> = {
     const found = providerByArn(context.state, arn);
     if (isRefused(found)) return found;
     const stale = checkRevision(found, input.expectedRevision, context.state);
-    const refused = stale ?? checkProvider(context.state, input.record, arn);
+    const refused =
+      stale ??
+      checkTitle(context.state, "oidcProvider", account, input.record.name, found.id) ??
+      checkProvider(context.state, input.record, arn);
     if (refused !== null) return refused;
     const record = { ...input.record, id: found.id, account, arn };
     return stored(context, { ...found, record }, { openIDConnectProviderArn: arn });

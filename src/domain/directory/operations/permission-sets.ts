@@ -13,7 +13,7 @@ import type { OrganizationState } from "../state/organization-state.ts";
 import { nameKeyOf } from "../state/stored-form.ts";
 import { principalByArn } from "../state/trusted-principals.ts";
 import { arnFacts, organizationsArn, permissionSetArn } from "./arn-of.ts";
-import { checkAccount, checkRoom, removed, stored } from "./creating.ts";
+import { checkAccount, checkRoom, checkTitle, removed, stored } from "./creating.ts";
 import { mutation, operation } from "./define.ts";
 import { done, type Operation, type OperationContext, type Success } from "./operation.ts";
 import { mergedTags, tagKeyList, withoutTags } from "./principal-facts.ts";
@@ -343,7 +343,8 @@ const createAssignment = mutation({
       max: quotas.permissionSetAssignments,
       title: "assignment",
     });
-    if (full !== null) return full;
+    const taken = full ?? checkTitle(state, "permissionSetAssignment", "", name);
+    if (taken !== null) return taken;
     // The role first: the assignment refers to it.
     const role = provisionedRole(context, state, set, targetId, [principal.id]);
     if (isRefused(role)) return role;

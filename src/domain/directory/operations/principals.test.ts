@@ -122,6 +122,11 @@ const refusals: readonly [string, object, string, string?][] = [
   ["mesh-iam:CreateWorkload", { name: "o", spiffeId: stranger }, "ValidationError"],
   [
     "mesh-iam:CreateWorkload",
+    { name: "ORDERS", spiffeId: "spiffe://cluster.local/ns/shop/sa/y" },
+    "EntityAlreadyExists",
+  ],
+  [
+    "mesh-iam:CreateWorkload",
     { name: "o", spiffeId: "spiffe://other/ns/shop/sa/x" },
     "NoSuchEntity",
   ],

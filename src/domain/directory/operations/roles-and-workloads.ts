@@ -7,7 +7,7 @@ import { optional, required } from "../shape/shape.ts";
 import { asKind } from "../state/entity.ts";
 import { accountOfNamespace, trustTableOf } from "../trust-table.ts";
 import { arnOfName } from "./arn-of.ts";
-import { checkBare, checkRoom, removed, stored } from "./creating.ts";
+import { checkBare, checkRoom, checkTitle, removed, stored } from "./creating.ts";
 import { mutation, operation } from "./define.ts";
 import type { Operation, OperationContext } from "./operation.ts";
 import { question } from "./questions.ts";
@@ -164,7 +164,10 @@ const createWorkload = operation({
       max,
       title: "workload",
     });
-    const refused = full ?? checkPlace(context, account, id);
+    const refused =
+      full ??
+      checkTitle(context.state, "workload", account, name) ??
+      checkPlace(context, account, id);
     if (refused !== null) return refused;
     const boundary = boundaryId(context, input.permissionsBoundary, account);
     if (isRefused(boundary)) return boundary;
@@ -208,11 +211,12 @@ const updateWorkload = mutation({
   service: "mesh-iam",
   subject: identity("workload"),
   members: { name: optional(entityName(128), null, "Absent: as it is."), state: stateMember },
-  change: (workload, input) =>
-    withRecord(workload, {
-      name: input.name ?? workload.record.name,
-      state: input.state ?? workload.record.state,
-    }),
+  change: (workload, input, { state }) => {
+    const { account, id, record } = workload;
+    const name = input.name ?? record.name;
+    const refused = checkTitle(state, "workload", account, name, id);
+    return refused ?? withRecord(workload, { name, state: input.state ?? record.state });
+  },
 });
 
 const deleteWorkload = mutation({

@@ -1,6 +1,15 @@
-import { type Kind, type PoisonedObject, type StateObject, storedKindOf } from "./entity.ts";
-import type { Named, OrganizationState, StateChange } from "./organization-state.ts";
-import { referencesOf } from "./stored-form.ts";
+import type { Kind, PoisonedObject, StateObject } from "./entity.ts";
+import {
+  type Named,
+  namesOf,
+  type OrganizationState,
+  type StateChange,
+  type TitledKind,
+  titleOf,
+} from "./organization-state.ts";
+import { nameKeyOf, referencesOf } from "./stored-form.ts";
+
+type Names = Map<string, StateObject | undefined>;
 
 /**
  * A state with changes over it (control-plane 3.4): what the next operation of a transaction sees. The
@@ -12,7 +21,7 @@ export class Draft implements OrganizationState {
   /** Undefined: removed. */
   readonly #objects = new Map<string, StateObject | undefined>();
   /** By kind, account and name key; undefined: the name is free. */
-  readonly #names = new Map<string, Map<string, Map<string, StateObject | undefined>>>();
+  readonly #names = new Map<string, Map<string, Names>>();
   readonly #referrers = new Map<string, Map<string, boolean>>();
   readonly #sizes = new Map<string, number>();
   #size: number;
@@ -35,6 +44,12 @@ export class Draft implements OrganizationState {
     const names = this.#names.get(kind)?.get(account);
     if (names?.has(nameKey)) return names.get(nameKey) as Named<K> | undefined;
     return this.#under.named(kind, account, nameKey);
+  }
+
+  titled(kind: TitledKind, account: string, name: string): StateObject | undefined {
+    const names = this.#names.get(titleOf(kind))?.get(account);
+    const key = nameKeyOf(name);
+    return names?.has(key) ? names.get(key) : this.#under.titled(kind, account, name);
   }
 
   *list(kind: string, account: string): Generator<StateObject> {
@@ -106,28 +121,26 @@ export class Draft implements OrganizationState {
   }
 
   #leave(object: StateObject): void {
-    this.#setName(object, undefined);
+    for (const [kind, key] of namesOf(object)) this.#setName(kind, key, object, undefined);
     this.#resize(object.account, -object.size);
     for (const { to } of referencesOf(object)) this.#setReferrer(to, object.id, false);
   }
 
   #enter(object: StateObject): void {
-    this.#setName(object, object);
+    for (const [kind, key] of namesOf(object)) this.#setName(kind, key, object, object);
     this.#resize(object.account, object.size);
     for (const { to } of referencesOf(object)) this.#setReferrer(to, object.id, true);
   }
 
-  #setName(at: StateObject, object: StateObject | undefined): void {
-    const kind = storedKindOf(at);
-    const accounts =
-      this.#names.get(kind) ?? new Map<string, Map<string, StateObject | undefined>>();
+  #setName(kind: string, key: string, at: StateObject, object: StateObject | undefined): void {
+    const accounts = this.#names.get(kind) ?? new Map<string, Names>();
     this.#names.set(kind, accounts);
-    const names = accounts.get(at.account) ?? new Map<string, StateObject | undefined>();
+    const names: Names = accounts.get(at.account) ?? new Map();
     accounts.set(at.account, names);
     // A name that another object has taken over in this draft stays with it.
-    if (object === undefined && names.get(at.nameKey) !== undefined && names.get(at.nameKey) !== at)
-      return;
-    names.set(at.nameKey, object);
+    const holder = names.get(key);
+    if (object === undefined && holder !== undefined && holder !== at) return;
+    names.set(key, object);
   }
 
   #setReferrer(to: string, from: string, points: boolean): void {

@@ -5,7 +5,7 @@ import {
   type StateObject,
   storedKindOf,
 } from "./entity.ts";
-import { referencesOf } from "./stored-form.ts";
+import { nameKeyOf, referencesOf } from "./stored-form.ts";
 
 /**
  * An organization at one revision, to read. Objects are immutable and shared; what a method returns is
@@ -18,6 +18,8 @@ export interface OrganizationState {
   get(id: string): StateObject | undefined;
   /** By the name that is unique within kind and account (STO-76); of its kind, or unreadable. */
   named<K extends Kind>(kind: K, account: string, nameKey: string): Named<K> | undefined;
+  /** By the name in documents, where that is not what is unique; never in a list or a count. */
+  titled(kind: TitledKind, account: string, name: string): StateObject | undefined;
   /** The objects of a kind in an account (empty: of the organization), in no order. */
   list(kind: string, account: string): Iterable<StateObject>;
   /** The objects of a kind in all accounts, in no order. */
@@ -29,6 +31,28 @@ export interface OrganizationState {
   referrers(id: string): Iterable<string>;
   /** UTF-16 units of the docs of an account: of what its part of a slice is made (BUN-39). */
   sizeOf(account: string): number;
+}
+
+/** Kinds that documents know by another name than the store (control-plane 3.11, FILE-2). */
+export type TitledKind = "workload" | "oidcProvider" | "permissionSetAssignment";
+
+/** Returns the names that an object has to itself: that of its row, and of some the one in documents. */
+export function namesOf(object: StateObject): readonly (readonly [kind: string, key: string])[] {
+  const own = [storedKindOf(object), object.nameKey] as const;
+  switch (object.kind) {
+    case "workload":
+    case "oidcProvider":
+    case "permissionSetAssignment":
+      if (object.record.name === "") return [own];
+      return [own, [titleOf(object.kind), nameKeyOf(object.record.name)]];
+    default:
+      return [own];
+  }
+}
+
+/** Returns the word under which titles are kept beside names: no kind has a blank in it. */
+export function titleOf(kind: TitledKind): string {
+  return `${kind} title`;
 }
 
 export type Named<K extends Kind> = EntityOf<K> | PoisonedObject;
@@ -60,6 +84,10 @@ export class Replica implements OrganizationState {
 
   named<K extends Kind>(kind: K, account: string, nameKey: string): Named<K> | undefined {
     return this.#byName.get(kind)?.get(account)?.get(nameKey) as Named<K> | undefined;
+  }
+
+  titled(kind: TitledKind, account: string, name: string): StateObject | undefined {
+    return this.#byName.get(titleOf(kind))?.get(account)?.get(nameKeyOf(name));
   }
 
   list(kind: string, account: string): Iterable<StateObject> {
@@ -103,20 +131,23 @@ export class Replica implements OrganizationState {
   #learn(object: StateObject, before: StateObject | undefined): void {
     this.#byId.set(object.id, object);
     if (object.kind === "poisoned") this.#unreadable.set(object.id, object);
-    const kind = storedKindOf(object);
-    const accounts = getOrSet(this.#byName, kind, () => new Map<string, Names>());
-    const names: Names = getOrSet(accounts, object.account, () => new Map());
-    names.set(object.nameKey, object);
+    for (const [kind, key] of namesOf(object)) {
+      const accounts = getOrSet(this.#byName, kind, () => new Map<string, Names>());
+      const names: Names = getOrSet(accounts, object.account, () => new Map());
+      names.set(key, object);
+    }
     this.#sizes.set(object.account, this.sizeOf(object.account) + object.size);
     if (sameReferences(before, object)) return;
     for (const { to } of referencesOf(object)) this.#point(object.id, to);
   }
 
   #forget(object: StateObject, after: StateObject | undefined): void {
-    const accounts = this.#byName.get(storedKindOf(object));
-    const names = accounts?.get(object.account);
-    if (names?.get(object.nameKey) === object) names.delete(object.nameKey);
-    if (names?.size === 0) accounts?.delete(object.account);
+    for (const [kind, key] of namesOf(object)) {
+      const accounts = this.#byName.get(kind);
+      const names = accounts?.get(object.account);
+      if (names?.get(key) === object) names.delete(key);
+      if (names?.size === 0) accounts?.delete(object.account);
+    }
     this.#sizes.set(object.account, this.sizeOf(object.account) - object.size);
     if (after === undefined) this.#byId.delete(object.id);
     this.#unreadable.delete(object.id);
