@@ -75,17 +75,18 @@ test("the place of an account is one record", () => {
 test.each([
   { why: "no organization", id: "A", change: { organization: null, org: "local" } },
   {
-    why: "an account in no organization",
-    id: "X",
-    change: { serviceControlPolicies: [policy("p", ["r-1"])] },
-  },
-  {
     why: "an account that nobody knows",
     id: "Z",
     change: { serviceControlPolicies: [policy("p", ["r-1"])] },
   },
 ])("no facts and no levels: $why", ({ id, change }) => {
   expect(placeOf(id, change)).toEqual({ organization: null, scp: null, rcp: null });
+});
+
+test("an account whose parent is lost is not free of every SCP: it is denied", () => {
+  const place = placeOf("X", { serviceControlPolicies: [policy("p", ["r-1"])] });
+  expect(place).toMatchObject({ scp: [["!r-1"]], rcp: [["!r-1"]] });
+  expect(place.organization?.path).toBeNull();
 });
 
 test("T-ORG-20: without SCPs there is no SCP step, without RCPs no RCP step", () => {

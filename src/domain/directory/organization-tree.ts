@@ -87,7 +87,9 @@ function placing(
     const lostAccount = poison.byId(id);
     if (lostAccount !== null) return unknown(lostAccount);
     const account = accountById(id);
-    if (account === null || account.parentId === null) return nowhere;
+    if (account === null) return nowhere;
+    // Where an organization exists it holds every account that is known (FILE-10).
+    if (account.parentId === null) return unknown(poison.missing(organization.rootId));
     // From the account up to the root; a cycle or a gap ends it short of the root.
     const chain = [id];
     let step = account.parentId;
