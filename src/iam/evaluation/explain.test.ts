@@ -283,6 +283,21 @@ describe("the closest miss", () => {
     return { ...denyAll, Action: action };
   }
 
+  test("conditions that fail are nearer than a wrong principal", () => {
+    const layers = layersOf({
+      resource: [
+        statement({ Sid: "a", Principal: { AWS: roleArn } }),
+        statement({
+          Sid: "b",
+          Principal: { AWS: userArn },
+          Condition: { Bool: { "a:b": true, "c:d": true } },
+        }),
+      ],
+    });
+    const resource = resourceOf(objectArn, accountB);
+    expect(explain(question({ resource }), layers).closestMiss?.sid).toBe("b");
+  });
+
   test("a wrong principal is nearer than a wrong resource", () => {
     const layers = layersOf({
       resource: [
