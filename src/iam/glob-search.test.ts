@@ -53,6 +53,16 @@ test.each([
   );
 });
 
+test("a search of several words begins anew: a start that was open is forgotten", () => {
+  const search = searchFor(`b${"?".repeat(39)}`);
+  expect(find(search, `bb${"x".repeat(60)}`)).toBe(40);
+  expect(find(search, "x".repeat(80))).toBe(-1);
+});
+
+test("a beginning that fails is not taken for a shorter one that it is not", () => {
+  expect(find(searchFor("aabc"), "aababc")).toBe(-1);
+});
+
 test.each([
   ["a character is a step", "ab", "xxxx", 4],
   ["and so is falling back to a shorter beginning", "aab", "aaaa", 6],

@@ -112,6 +112,7 @@ describe("GLOB-1, GLOB-2", () => {
     ["half a character is found alone", "*\ud83d*", "a\ud83d-", true],
     ["a low half behind a star", "*\ude00", "😀", false],
     ["? takes a lone surrogate", "a?b", "a\ud83db", true],
+    ["the last character of the basic plane is one", "?b", "\uffffb", true],
   ])("%s", (_why, pattern, text, want) => {
     expect(matches(pattern, text)).toBe(want);
   });
@@ -176,6 +177,13 @@ describe("the engine's matcher agrees with the definition", () => {
       }),
       { numRuns: 500 },
     );
+  });
+
+  test("above the bound of indexOf every text is read from its beginning", () => {
+    const glob = createGlob(parseGlob(`*${"a".repeat(300)}b*`));
+    const text = `${"a".repeat(300)}b${"c".repeat(100)}`;
+    expect(matchGlob(glob, "z".repeat(900), createWork())).toBe(false);
+    expect(matchGlob(glob, text, createWork())).toBe(true);
   });
 
   test("above the bound of indexOf, where a table is used", () => {

@@ -106,7 +106,7 @@ export const grammars: readonly Grammar[] = [
       "::ffff:a01:203/104",
       "fe80::1/128",
       "1:2:3:4:5:6:1.2.3.4/97",
-      "1::2::3",
+      "1:2:3:4::5:6:7:8::9",
     ],
     alphabet: "00128af.:/%",
     engine: (left, right) => {
