@@ -5,7 +5,14 @@ import { changesDigest, firstPosition, type LoggedChange, nextChain, sameBytes }
 import { headsStatement, readHead } from "./history.ts";
 import { storeLimits } from "./limits.ts";
 import { ask, bytesOf, type Plan } from "./sql.ts";
-import type { Position, RevisionRecord, StoredObject, StoreEngine, StoreHead } from "./store.ts";
+import type {
+  Position,
+  Reference,
+  RevisionRecord,
+  StoredObject,
+  StoreEngine,
+  StoreHead,
+} from "./store.ts";
 
 /** Throws `store-corrupt` for an organization whose head is not its last revision. */
 export function* checkHeads(): Plan<void> {
@@ -70,6 +77,33 @@ export async function verifyOrg(
   }
   const revisions = head.revision - start.revision;
   return { head, revisions, objects: objects.size, auditEvents };
+}
+
+/**
+ * Checks that the references of an organization are those of its docs (STO-71). `referencesOf` reads a
+ * doc; null: it cannot tell. Returns how many objects it could not tell of; throws `store-corrupt`.
+ */
+export async function verifyReferences(
+  { copy }: StoreEngine,
+  org: string,
+  referencesOf: (object: StoredObject) => readonly Reference[] | null,
+): Promise<number> {
+  const { head, pages } = await copy.read(org);
+  let unknown = 0;
+  for await (const page of pages) {
+    for (const { references, ...object } of page) {
+      const expected = referencesOf(object);
+      if (expected === null) unknown++;
+      else if (listed(references) !== listed(expected)) {
+        throw damaged(org, head.revision, `references of ${quote(object.id)} are not its doc's`);
+      }
+    }
+  }
+  return unknown;
+}
+
+function listed(references: readonly Reference[]): string {
+  return JSON.stringify(references.map(({ rel, to }) => JSON.stringify([rel, to])).toSorted());
 }
 
 /** What is remembered of an object's state. */
