@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect, test } from "vitest";
@@ -62,8 +62,12 @@ test.each([
 });
 
 test("the files of a certificate authority are read", async () => {
-  const path = join(tmpdir(), `mesh-iam-root-${process.pid}.pem`);
-  writeFileSync(path, "PEM");
-  const { ssl } = await parsePostgresUrl(`postgres://db/iam?sslrootcert=${path}`);
-  expect(ssl).toEqual({ host: "db", ca: "PEM" });
+  const folder = mkdtempSync(join(tmpdir(), "mesh-iam-root-"));
+  try {
+    writeFileSync(join(folder, "ca.pem"), "PEM");
+    const { ssl } = await parsePostgresUrl(`postgres://db/iam?sslrootcert=${folder}/ca.pem`);
+    expect(ssl).toEqual({ host: "db", ca: "PEM" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
