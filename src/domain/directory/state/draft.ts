@@ -1,4 +1,4 @@
-import type { Kind, PoisonedObject, StateObject } from "./entity.ts";
+import { type Kind, type PoisonedObject, type StateObject, storedKindOf } from "./entity.ts";
 import {
   type Named,
   namesOf,
@@ -24,6 +24,8 @@ export class Draft implements OrganizationState {
   readonly #names = new Map<string, Map<string, Names>>();
   readonly #referrers = new Map<string, Map<string, boolean>>();
   readonly #sizes = new Map<string, number>();
+  /** By kind and account, how many more there are than under it. */
+  readonly #counts = new Map<string, number>();
   #size: number;
 
   constructor(under: OrganizationState) {
@@ -71,12 +73,7 @@ export class Draft implements OrganizationState {
   }
 
   count(kind: string, account: string): number {
-    let count = this.#under.count(kind, account);
-    for (const [nameKey, object] of this.#names.get(kind)?.get(account) ?? []) {
-      const before = this.#under.named(kind as Kind, account, nameKey);
-      count += Number(object !== undefined) - Number(before !== undefined);
-    }
-    return count;
+    return this.#under.count(kind, account) + (this.#counts.get(`${kind}/${account}`) ?? 0);
   }
 
   *unreadable(): Generator<PoisonedObject> {
@@ -105,6 +102,8 @@ export class Draft implements OrganizationState {
       if (before !== undefined) this.#leave(before);
       if (after !== undefined) this.#enter(after);
       this.#objects.set(id, after);
+      if (before !== undefined) this.#count(before, -1);
+      if (after !== undefined) this.#count(after, 1);
       this.#size += Number(after !== undefined) - Number(before !== undefined);
     }
     this.revision = revision;
@@ -147,6 +146,11 @@ export class Draft implements OrganizationState {
     const known = this.#referrers.get(to) ?? new Map<string, boolean>();
     this.#referrers.set(to, known);
     known.set(from, points);
+  }
+
+  #count(object: StateObject, by: number): void {
+    const key = `${storedKindOf(object)}/${object.account}`;
+    this.#counts.set(key, (this.#counts.get(key) ?? 0) + by);
   }
 
   #resize(account: string, by: number): void {

@@ -8,8 +8,8 @@ import { arnOf } from "../arn-of.ts";
 import { identities } from "../subject.ts";
 import type { DesiredIdentity } from "./desired.ts";
 import {
+  type CanDeny,
   type Comparison,
-  canDeny,
   changed,
   type Difference,
   type Impossible,
@@ -26,15 +26,15 @@ export const compareIdentities: Comparison<DesiredIdentity> = {
     const name = kind === "workload" ? record.spiffeId : record.name;
     return state.named(kind, record.account, nameKeyOf(name));
   },
-  differences: (desired, current, state) => {
+  differences: (desired, current, state, canDeny) => {
     const entity = current as IdentityEntity | null;
     const subject = subjectOf(desired, entity);
     if (entity === null) return [creation(desired, state, subject)];
     const { kind, record } = desired;
     return [
-      ...own(desired, entity, state, subject),
-      ...attachments(desired, entity, state, subject),
-      ...inline(kind, record, entity, subject),
+      ...own(desired, entity, state, subject, canDeny),
+      ...attachments(desired, entity, state, subject, canDeny),
+      ...inline(kind, record, entity, subject, canDeny),
       ...("tags" in record && "tags" in entity.record
         ? tagDifferences(
             entity.record.tags,
@@ -107,6 +107,7 @@ function own(
   entity: IdentityEntity,
   state: OrganizationState,
   subject: Subject,
+  canDeny: CanDeny,
 ): readonly (Difference | Impossible)[] {
   const update = operation(desired.kind, "Update", "");
   const none = { ...subject, expectedRevision: null };
@@ -134,7 +135,7 @@ function own(
         field: "spec.state",
         input: { ...same, state: active },
       }),
-      ...memberships(desired, entity, state),
+      ...memberships(desired, entity, state, canDeny),
     ];
   }
   if (desired.kind === "group" && entity.kind === "group") {
@@ -233,6 +234,7 @@ function memberships(
   { record, groupNames }: DesiredIdentity,
   entity: EntityOf<"user">,
   state: OrganizationState,
+  canDeny: CanDeny,
 ): readonly Difference[] {
   const groups = entity.record.groupIds.map((id) => asKind(state.get(id), "group"));
   const present = groups.filter((group) => group !== null);
@@ -250,7 +252,7 @@ function memberships(
       .filter(({ nameKey }) => !wanted.has(nameKey))
       .map(
         (group): Difference => ({
-          phase: groupDenies(group, state) ? "release" : "restrict",
+          phase: groupDenies(group, state, canDeny) ? "release" : "restrict",
           operation: "iam:RemoveUserFromGroup",
           input: input(group.record.name),
           field,
@@ -273,12 +275,14 @@ function memberships(
   ];
 }
 
-function groupDenies({ record }: EntityOf<"group">, state: OrganizationState): boolean {
+function groupDenies(
+  { record }: EntityOf<"group">,
+  state: OrganizationState,
+  canDeny: CanDeny,
+): boolean {
   const attached = record.attachedPolicyIds.map((id) => asKind(state.get(id), "managedPolicy"));
   const texts = attached.map((policy) => policy?.record.policy.text ?? "");
-  return [...texts, ...record.inlinePolicies.map(({ text }) => text)].some((text) =>
-    canDeny(text, "identity"),
-  );
+  return [...texts, ...record.inlinePolicies.map(({ text }) => text)].some(canDeny);
 }
 
 function attachments(
@@ -286,6 +290,7 @@ function attachments(
   entity: IdentityEntity,
   state: OrganizationState,
   subject: Subject,
+  canDeny: CanDeny,
 ): readonly Difference[] {
   const policies = entity.record.attachedPolicyIds.map((id) => state.get(id));
   const present = new Map(
@@ -294,7 +299,7 @@ function attachments(
   const denies = (arn: string): boolean => {
     const found = present.get(arn) ?? policyAt(state, arn);
     const policy = asKind(found, "managedPolicy");
-    return policy === null || canDeny(policy.record.policy.text, "identity");
+    return policy === null || canDeny(policy.record.policy.text);
   };
   const input = (policyArn: string) => ({ ...subject, policyArn, expectedRevision: null });
   const field = "spec.managedPolicyArns";
@@ -336,6 +341,7 @@ function inline(
   wanted: { readonly arn: string; readonly inlinePolicies: readonly PolicyText[] },
   entity: IdentityEntity,
   subject: Subject,
+  canDeny: CanDeny,
 ): readonly Difference[] {
   const named = (arn: string, policies: readonly PolicyText[]) =>
     new Map(policies.map(({ id, text }) => [id.slice(arn.length + 1), text]));
@@ -346,7 +352,7 @@ function inline(
     .filter(([name]) => !kept.has(name.toLowerCase()))
     .map(
       ([name, text]): Difference => ({
-        phase: canDeny(text, "identity") ? "release" : "restrict",
+        phase: canDeny(text) ? "release" : "restrict",
         operation: operation(kind, "Delete", "Policy"),
         input: { ...subject, policyName: name, expectedRevision: null },
         field: `spec.policies[${name}]`,
@@ -358,7 +364,7 @@ function inline(
     .filter(([name, text]) => before.get(name) !== text)
     .map(
       ([name, text]): Difference => ({
-        phase: canDeny(text, "identity") ? "restrict" : "change",
+        phase: canDeny(text) ? "restrict" : "change",
         operation: operation(kind, "Put", "Policy"),
         input: {
           ...subject,

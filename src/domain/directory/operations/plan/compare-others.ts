@@ -10,7 +10,6 @@ import { assignmentsOf } from "../provisioning.ts";
 import type { Desired } from "./desired.ts";
 import {
   type Comparison,
-  canDeny,
   changed,
   type Difference,
   type Impossible,
@@ -22,7 +21,7 @@ type Of<K extends Desired["kind"]> = Extract<Desired, { readonly kind: K }>;
 
 export const comparePolicies: Comparison<Of<"managedPolicy">> = {
   find: ({ record }, state) => state.named("managedPolicy", record.account, nameKeyOf(record.name)),
-  differences: ({ record }, current) => {
+  differences: ({ record }, current, _state, canDeny) => {
     const { account, name, path, arn, policy } = record;
     const policyDocument = source(policy.text);
     if (current === null) {
@@ -37,7 +36,7 @@ export const comparePolicies: Comparison<Of<"managedPolicy">> = {
     }
     const before = entity.record.policy.text;
     if (before === policy.text) return [];
-    const phase = canDeny(policy.text, "identity") ? "restrict" : "change";
+    const phase = canDeny(policy.text) ? "restrict" : "change";
     const oldest = entity.versions.find((one) => one.versionId !== entity.defaultVersionId);
     const subject = { policyArn: arn, expectedRevision: null };
     const room: Difference[] =

@@ -16,7 +16,7 @@ import {
   compareTrustDomains,
 } from "./compare-others.ts";
 import type { Desired } from "./desired.ts";
-import type { Comparison, Difference, Impossible } from "./difference.ts";
+import type { CanDeny, Comparison, Difference, Impossible } from "./difference.ts";
 
 /** How each kind is compared. */
 const comparisons: {
@@ -49,6 +49,7 @@ export function differencesOf(
   desired: Desired,
   current: Entity | null,
   state: OrganizationState,
+  canDeny: CanDeny,
 ): readonly (Difference | Impossible)[] {
-  return comparisons[desired.kind].differences(desired as never, current, state);
+  return comparisons[desired.kind].differences(desired as never, current, state, canDeny);
 }

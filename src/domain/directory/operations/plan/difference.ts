@@ -1,5 +1,4 @@
 import { parsePolicyDocument } from "../../../../iam/policy/parse.ts";
-import type { DocumentType } from "../../../../iam/policy/policy-type.ts";
 import type { PolicySource } from "../../shape/policy.ts";
 import type { Entity, StateObject } from "../../state/entity.ts";
 import type { OrganizationState } from "../../state/organization-state.ts";
@@ -50,6 +49,7 @@ export interface Comparison<D extends Desired> {
     desired: D,
     current: Entity | null,
     state: OrganizationState,
+    canDeny: CanDeny,
   ) => readonly (Difference | Impossible)[];
 }
 
@@ -58,10 +58,20 @@ export function source(text: string): PolicySource {
   return { text, place: noPlace };
 }
 
-/** True when a policy can deny, or cannot be read: its coming restricts, its going releases. */
-export function canDeny(text: string, type: DocumentType): boolean {
-  const loaded = parsePolicyDocument(text, type);
-  return !loaded.ok || loaded.value.statements.some(({ effect }) => effect === "Deny");
+/** Says whether a policy of a principal can deny, or cannot be read: then its coming restricts. */
+export type CanDeny = (text: string) => boolean;
+
+/** Returns that function with a memory: a plan looks at the same policies again and again. */
+export function createCanDeny(): CanDeny {
+  const known = new Map<string, boolean>();
+  return (text) => {
+    const found = known.get(text);
+    if (found !== undefined) return found;
+    const loaded = parsePolicyDocument(text, "identity");
+    const made = !loaded.ok || loaded.value.statements.some(({ effect }) => effect === "Deny");
+    known.set(text, made);
+    return made;
+  };
 }
 
 /** Returns the difference of a member, or nothing where it is as wanted. */

@@ -8,7 +8,13 @@ import { operations } from "../registry.ts";
 import { store } from "../store-entity.ts";
 import { differencesOf, findDesired } from "./compare.ts";
 import type { Desired, WrittenObjects } from "./desired.ts";
-import { phases } from "./difference.ts";
+import {
+  createCanDeny,
+  type Difference,
+  type Impossible,
+  type Phase,
+  phases,
+} from "./difference.ts";
 import { removalsOf, unwanted } from "./prune.ts";
 
 /** How documents are planned; the field manager is the context's (FILE-6). */
@@ -78,6 +84,8 @@ export function plan(
   return planner.result();
 }
 
+const maxRounds = 3;
+
 type Located = Refusal & { readonly object: string };
 
 class Planner {
@@ -91,6 +99,8 @@ class Planner {
   #firstSteps = 0;
   #isFull = false;
   readonly #touched = new Set<string>();
+  readonly #pending = new Map<Desired, ReadonlySet<Phase>>();
+  readonly #canDeny = createCanDeny();
 
   constructor(context: OperationContext, options: PlanOptions) {
     this.#draft = new Draft(context.state);
@@ -136,20 +146,38 @@ class Planner {
         if (refusal !== null) return refusal;
       }
     }
-    for (const phase of phases) {
-      for (const desired of objects) {
-        const refusal = this.#bringAbout(desired, phase);
-        if (refusal !== null) return refusal;
+    // A second round makes up for what the first one moved: a trust policy names who was renamed.
+    for (let round = 0; round < maxRounds && !this.#isDone(objects); round++) {
+      for (const phase of phases) {
+        for (const desired of objects) {
+          if (this.#pending.get(desired)?.has(phase) !== true) continue;
+          const refusal = this.#bringAbout(desired, phase);
+          if (refusal !== null) return refusal;
+        }
       }
     }
     return this.#options.prune ? this.#prune(objects) : null;
   }
 
-  #bringAbout(desired: Desired, phase: string): Located | null {
+  #isDone(objects: readonly Desired[]): boolean {
+    let left = 0;
+    for (const desired of objects) left += this.#look(desired).length;
+    return left === 0;
+  }
+
+  /** Compares an object with the draft, and remembers in which phases it has something to do. */
+  #look(desired: Desired): readonly (Difference | Impossible)[] {
+    const current = findDesired(desired, this.#draft) as Entity | undefined;
+    const found = differencesOf(desired, current ?? null, this.#draft, this.#canDeny);
+    // What is not possible yet may be once others have their place.
+    const due = found.flatMap((one) => ("impossible" in one ? phases : [one.phase]));
+    this.#pending.set(desired, new Set(due));
+    return found;
+  }
+
+  #bringAbout(desired: Desired, phase: Phase): Located | null {
     const object = nameOf(desired);
-    const current = findDesired(desired, this.#draft);
-    const entity = current as Entity | undefined;
-    for (const difference of differencesOf(desired, entity ?? null, this.#draft)) {
+    for (const difference of this.#look(desired)) {
       if ("impossible" in difference) {
         const { impossible, field } = difference;
         return { ...refuse("ValidationError", impossible, { field }), object };
@@ -160,6 +188,7 @@ class Planner {
       const refusal = this.#take({ action, object, operation, input, field, before, after });
       if (refusal !== null) return { ...refusal, object };
     }
+    this.#look(desired);
     return null;
   }
 
