@@ -247,6 +247,22 @@ test("a refusal of a step names its object, and nothing is planned", () => {
   });
 });
 
+test("where a quota leaves no room, what goes makes it, as long as it is one commit", () => {
+  const org = managed();
+  org.quotas = { ...org.quotas, managedPoliciesPerGroup: 1 };
+  const policies = policy("one", denyAll) + policy("two", allowRead);
+  apply(org, policies + group("g", { managedPolicyArns: ["one"] }));
+  const after = policies + group("g", { managedPolicyArns: ["two"] });
+  expect(operationsOf(planOf(org, after))).toEqual([
+    "iam:DetachGroupPolicy",
+    "iam:AttachGroupPolicy",
+  ]);
+  const more = after + user("a") + user("b");
+  expect(planOf(org, more, { maxObjects: 2 })).toMatchObject({
+    refusals: [{ code: "LimitExceeded" }],
+  });
+});
+
 test("a path that cannot be changed is said to be so", () => {
   const org = managed();
   apply(org, user("a") + role("r", "user/a"));

@@ -76,7 +76,29 @@ export function plan(
   context: OperationContext,
   options: PlanOptions,
 ): Plan | PlanRefusal {
-  const planner = new Planner(context, options);
+  const planned = inOrder(phases, written, context, options);
+  if (!planned.refused || !planned.refusals.some(({ code }) => code === "LimitExceeded")) {
+    return planned;
+  }
+  // Where there is room for nothing more, what goes has to go first: in one commit nobody sees between.
+  const released = inOrder(releaseFirst, written, context, options);
+  const isWhole = !released.refused && released.commit.steps === released.steps.length;
+  return isWhole ? released : planned;
+}
+
+const releaseFirst: readonly Phase[] = [
+  "place",
+  "release",
+  ...phases.filter((phase) => phase !== "place" && phase !== "release"),
+];
+
+function inOrder(
+  order: readonly Phase[],
+  written: WrittenObjects,
+  context: OperationContext,
+  options: PlanOptions,
+): Plan | PlanRefusal {
+  const planner = new Planner(context, options, order);
   const conflicts = planner.conflictsOf(written.objects);
   if (conflicts.length > 0) return { refused: true, refusals: conflicts };
   const refusal = planner.run(written.objects);
@@ -91,6 +113,7 @@ type Located = Refusal & { readonly object: string };
 class Planner {
   readonly #context: OperationContext;
   readonly #options: PlanOptions;
+  readonly #order: readonly Phase[];
   readonly #draft: Draft;
   readonly #steps: PlanStep[] = [];
   readonly #revisions = new Map<string, number | null>();
@@ -102,7 +125,8 @@ class Planner {
   readonly #pending = new Map<Desired, ReadonlySet<Phase>>();
   readonly #canDeny = createCanDeny();
 
-  constructor(context: OperationContext, options: PlanOptions) {
+  constructor(context: OperationContext, options: PlanOptions, order: readonly Phase[]) {
+    this.#order = order;
     this.#draft = new Draft(context.state);
     this.#first = new Draft(context.state);
     this.#context = { ...context, state: this.#draft };
@@ -148,7 +172,7 @@ class Planner {
     }
     // A second round makes up for what the first one moved: a trust policy names who was renamed.
     for (let round = 0; round < maxRounds && !this.#isDone(objects); round++) {
-      for (const phase of phases) {
+      for (const phase of this.#order) {
         for (const desired of objects) {
           if (this.#pending.get(desired)?.has(phase) !== true) continue;
           const refusal = this.#bringAbout(desired, phase);
