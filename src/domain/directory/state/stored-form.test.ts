@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import type { EntityOf, StateObject } from "./entity.ts";
+import { storedChange } from "./stored-change.ts";
 import { createReader, nameKeyOf, readRow, type StoredRow, writeRow } from "./stored-form.ts";
 
 const arn = "arn:aws:iam::111122223333:user/Bob";
@@ -64,6 +65,19 @@ test("a user is written as it was read, its references by unique id", () => {
       { rel: "boundary", to: "ANPA2" },
     ],
   });
+});
+
+test("a change goes to the store as its row with the references beside", () => {
+  const { createRevision, modRevision, ...object } = bob;
+  const change = storedChange({ type: "put", object: readUser(bob.doc) });
+  expect(change).toMatchObject({ type: "put", object });
+  expect(change).toHaveProperty("references.length", 3);
+  expect(storedChange({ type: "remove", id: "AIDABOB" })).toEqual({
+    type: "remove",
+    id: "AIDABOB",
+  });
+  const unreadable = read({ doc: "{}" });
+  expect(() => storedChange({ type: "put", object: unreadable })).toThrow(TypeError);
 });
 
 test("what many users have is one in memory", () => {
