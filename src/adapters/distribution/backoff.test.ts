@@ -20,6 +20,9 @@ test("what the server asks for comes first, up to a minute, and is spread", () =
   expect(backoff.nextMs(5_000)).toBe(5_100);
   expect(backoff.nextMs(86_400_000)).toBe(60_200);
   expect(backoff.nextMs(-1)).toBe(400);
+  for (let i = 0; i < 20; i++) backoff.nextMs();
+  expect(backoff.nextMs(1_000)).toBe(1_500);
+  expect(backoff.nextMs(20_000)).toBe(22_500);
 });
 
 test("after a thousand failures the wait is a number within the bound", () => {

@@ -8,8 +8,10 @@ export interface BackoffOptions {
 /** The bounds of BUN-13. */
 export const defaultBackoff: BackoffOptions = Object.freeze({ firstMs: 200, maxMs: 30_000 });
 
-// Nobody keeps a sidecar away for longer by asking for it; what it is asked is spread as well.
+// Nobody keeps a sidecar away for longer by asking for it.
 const maxRetryAfterMs = 60_000;
+// Who is told the same whole second as others still comes in a moment of its own.
+const minSpreadMs = 1_000;
 
 /**
  * How long to wait after failures in a row: full jitter under a bound that doubles, so that a fleet
@@ -25,14 +27,18 @@ export class Backoff {
     this.#options = options;
   }
 
-  /** Returns the next wait in milliseconds; `retryAfterMs`, if the server named one, comes before it. */
+  /**
+   * Returns the next wait in milliseconds. With `retryAfterMs`, if the server named one, it is that and a
+   * quarter of it at most: whoever says when has spread its peers already.
+   */
   nextMs(retryAfterMs: number | null = null): number {
     const { firstMs, maxMs } = this.#options;
     // 2^30 is beyond any bound, and a number for ever.
     const boundMs = Math.min(maxMs, firstMs * 2 ** Math.min(this.#failures, 30));
     this.#failures++;
-    const askedMs = Math.min(Math.max(retryAfterMs ?? 0, 0), maxRetryAfterMs);
-    return askedMs + this.#random() * boundMs;
+    if (retryAfterMs === null) return this.#random() * boundMs;
+    const askedMs = Math.min(Math.max(retryAfterMs, 0), maxRetryAfterMs);
+    return askedMs + this.#random() * Math.min(boundMs, Math.max(minSpreadMs, askedMs / 4));
   }
 
   /** The other side works again. */

@@ -322,11 +322,31 @@ describe("admission", () => {
       Array.from({ length: n }, (_, i) => ask({ instance: `pod-${clock.monotonicMs()}-${i}` }));
     const first = attempt(25);
     expect(first.filter(({ ok }) => ok)).toHaveLength(10);
-    expect(first[10]).toMatchObject({ type: "overloaded", retryAfterMs: 16_000 });
+    // One after the other, at six a second, a second from now on.
+    expect(first.slice(10, 13)).toMatchObject([
+      { type: "overloaded", retryAfterMs: 1_000 },
+      { type: "overloaded", retryAfterMs: 1_167 },
+      { type: "overloaded", retryAfterMs: 1_334 },
+    ]);
     await clock.advance(500);
     expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(5);
     await clock.advance(3_600);
     expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(10);
+  });
+
+  test("opal#915 however many are turned away, nobody waits for more than 30 s, and not all to its end", () => {
+    let draw = 0;
+    const random = () => (draw++ % 1_000) / 1_000;
+    const { served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 }, random });
+    served.publish(named("first"));
+    const waits = Array.from({ length: 400 }, (_, i) => ask({ instance: `pod-${i}` })).flatMap(
+      (answer) => (answer.ok ? [] : [answer.retryAfterMs ?? 0]),
+    );
+    expect(waits).toHaveLength(390);
+    expect(Math.min(...waits)).toBe(1_000);
+    expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
+    const perSecond = Map.groupBy(waits, (ms) => Math.floor(ms / 1_000));
+    expect(Math.max(...[...perSecond.values()].map(({ length }) => length))).toBeLessThan(45);
   });
 
   test("BUN-35 of an instance with too many streams the oldest ends: it may be dead", async () => {

@@ -78,7 +78,7 @@ export class BundleServer {
   constructor(parts: BundleServerParts) {
     this.#parts = parts;
     this.#limits = { ...defaultServingLimits, ...parts.limits };
-    this.#counts = new StreamCounts(this.#limits, parts.clock);
+    this.#counts = new StreamCounts(this.#limits, parts.clock, parts.random);
     this.#builds = new SliceBuilds(this.#limits.maxBuilds, parts.wanted ?? (async () => {}));
   }
 
@@ -133,7 +133,10 @@ export class BundleServer {
     if (scope === null) return forbidden;
     const instance = peer.instance ?? ask.instance;
     const overload = this.#counts.refusal(peer.identity, instance);
-    if (overload !== null) return this.#overloaded(overload);
+    if (overload !== null) {
+      const retryAfterMs = this.#counts.retryAfterMs();
+      return { ok: false, type: "overloaded", detail: overload, retryAfterMs };
+    }
     const { clock, random } = this.#parts;
     const session: WatchSession = new WatchSession(
       {
@@ -237,12 +240,6 @@ export class BundleServer {
       keySet: Math.max(0, ...(this.#keySets.get(org)?.keys() ?? [])),
       missingFor: (held) => slice.missingFor(held),
     };
-  }
-
-  #overloaded(detail: string): ServingRefusal {
-    const { spreadMs } = this.#limits;
-    const retryAfterMs = Math.ceil(1_000 + this.#parts.random() * spreadMs);
-    return { ok: false, type: "overloaded", detail, retryAfterMs };
   }
 
   #renewDue(): void {

@@ -23,7 +23,7 @@ export interface ServingLimits {
   /** Each stream ends at a random age between these two (BUN-13). Default 30 and 60 min. */
   readonly minAgeMs: number;
   readonly maxAgeMs: number;
-  /** Those who are turned away, or sent away together, come again spread over this. Default 30 s. */
+  /** Those who are sent away together come again spread over this, those turned away within it. Default 30 s. */
   readonly spreadMs: number;
 }
 

@@ -2,18 +2,26 @@ import type { Clock } from "./clock.ts";
 import type { ServingLimits } from "./serving-limits.ts";
 import type { WatchSession } from "./watch-session.ts";
 
+// The rest is for those who come for the first time.
+const queueShare = 0.6;
+const minRetryMs = 1_000;
+
 /** The open streams by identity and instance, and who is let in (BUN-13, BUN-35). */
 export class StreamCounts {
   readonly #limits: ServingLimits;
   readonly #clock: Clock;
+  readonly #random: () => number;
   readonly #identities = new Map<string, Map<string, WatchSession[]>>();
   #streams = 0;
   /** Admissions left in this moment: refilled by the second, never more than a second's worth. */
   #tokens: number;
   #refilledAtMonotonicMs: number;
+  /** Until when those who were turned away have been given a moment to come again. */
+  #promisedUntilMonotonicMs = Number.NEGATIVE_INFINITY;
 
-  constructor(limits: ServingLimits, clock: Clock) {
+  constructor(limits: ServingLimits, clock: Clock, random: () => number) {
     this.#limits = limits;
+    this.#random = random;
     this.#clock = clock;
     this.#tokens = limits.maxAdmissionsPerSecond;
     this.#refilledAtMonotonicMs = clock.monotonicMs();
@@ -32,6 +40,24 @@ export class StreamCounts {
       return "too many instances of this identity";
     }
     return this.#takeToken() ? null : "too many streams at this moment";
+  }
+
+  /**
+   * Returns when somebody who is turned away should come again, in milliseconds: one after the other, a
+   * bit slower than they are let in, so that a stampede becomes a queue. Who does not fit into the next
+   * `spreadMs` comes at any moment of it: all at its end would be the next stampede.
+   */
+  retryAfterMs(): number {
+    const { maxAdmissionsPerSecond, spreadMs } = this.#limits;
+    const nowMs = this.#clock.monotonicMs();
+    const paceMs = 1_000 / (queueShare * Math.max(1, maxAdmissionsPerSecond));
+    const soonestMs = nowMs + minRetryMs;
+    const promisedMs = Math.max(soonestMs, this.#promisedUntilMonotonicMs + paceMs);
+    if (promisedMs - nowMs > spreadMs) {
+      return Math.ceil(minRetryMs + this.#random() * (spreadMs - minRetryMs));
+    }
+    this.#promisedUntilMonotonicMs = promisedMs;
+    return Math.ceil(promisedMs - nowMs);
   }
 
   /** Adds a stream. The oldest of an instance that has too many ends: the newest one is alive. */
