@@ -251,6 +251,11 @@ test.each([
     text: `controlPlane: https://iam.example.com\nbundle: { rootFingerprints: [${fingerprint}] }\n`,
     want: "/etc/mesh-iam/authorizer.yaml bundle.organization: expected the organization that `controlPlane` is asked about",
   },
+  ...["https://iam:99999", "https://iam.example.com/?org=o-1", "https://iam/#x"].map((url) => ({
+    why: `a control plane at ${url}`,
+    text: `controlPlane: "${url}"\nbundle: { organization: o-1, rootFingerprints: [${fingerprint}] }\n`,
+    want: `/etc/mesh-iam/authorizer.yaml:1:15 controlPlane: expected a host, a port up to 65535 and a path, got \`${url}\``,
+  })),
   {
     why: "a control plane that nobody can verify",
     text: "controlPlane: https://iam.example.com\nbundle: { organization: o-1 }\n",
@@ -350,6 +355,11 @@ test.each([
     why: "a password in an address is not repeated",
     input: { flags: { http: "ftp://user:hunter2@example.com" } },
     want: "--http: expected an address that begins with `https://`, or with `http://` on loopback, got `ftp://example.com`",
+  },
+  {
+    why: "a password in the address of a control plane: `/status` would show it",
+    input: { flags: { controlPlane: "https://user:hunter2@example.com" } },
+    want: "--control-plane: expected an address that begins with `https://`, or with `http://` on loopback, got `https://example.com`",
   },
 ] satisfies { why: string; input: ConfigInput; want: string }[])(
   "variables and flags are refused: $why",

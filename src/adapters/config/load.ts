@@ -113,6 +113,12 @@ function sourceOf(key: SourceKey, value: string): BundleSource {
   }
 }
 
+/** Whether the paths of bundles can be put behind `url`. */
+function canStandInFront(url: string): boolean {
+  const parsed = URL.parse(url);
+  return parsed !== null && parsed.search === "" && parsed.hash === "";
+}
+
 /** What no single setting can say about itself. */
 function checkTogether(
   config: AuthorizerConfig,
@@ -126,12 +132,16 @@ function checkTogether(
   };
   const { bundle, tls } = config;
   const source = config.source.type;
-  const isRemote = source === "controlPlane" || source === "http";
+  const url = "url" in config.source ? config.source.url : null;
   if (source !== "documents" && bundle.rootFingerprints.length === 0) {
     // A signature that nobody can check is a failure, not a formality (2.7).
     refuse("MISSING", "bundle.rootFingerprints", `expected the root keys behind ${quote(source)}`);
   }
-  if (isRemote && bundle.organization === null) {
+  if (url !== null && !canStandInFront(url)) {
+    const message = `expected a host, a port up to 65535 and a path, got ${quote(url)}`;
+    refuse("WRONG_VALUE", source, message);
+  }
+  if (url !== null && bundle.organization === null) {
     const message = `expected the organization that ${quote(source)} is asked about`;
     refuse("MISSING", "bundle.organization", message);
   }

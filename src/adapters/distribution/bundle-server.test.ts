@@ -174,6 +174,30 @@ describe("a stream", () => {
     expect(await session.next()).toBeNull();
   });
 
+  test("BND-016 a thousand stopped readers among as many honest ones: these get every head in its moment", async () => {
+    const { clock, served, open, stalled } = world({
+      scopeOf: () => ({ org, slice: "all" }),
+      limits: { maxAdmissionsPerSecond: 2_000 },
+    });
+    served.publish(named("first"));
+    const identityOf = (n: number) => `identity-${n % 8}`;
+    const sessions = Array.from({ length: 2_000 }, (_, n) =>
+      open({ identity: identityOf(n), instance: `pod-${n}` }),
+    );
+    for (const session of sessions) await session.next();
+    const honest = sessions.filter((_, n) => n % 2 === 0);
+    for (let revision = 2; revision <= 5; revision++) {
+      const waiting = honest.map((session) => headOf(session));
+      served.publish(named(`user-${revision}`), { revision });
+      const heads = await Promise.all(waiting);
+      expect(new Set(heads.map(({ head }) => head.revision))).toEqual(new Set([revision]));
+    }
+    for (const session of honest) void session.next();
+    await clock.advance(60_000);
+    expect(stalled()).toBe(1_000);
+    expect(served.server.counts().streams).toBe(1_000);
+  });
+
   test("one that waits for news drains everything, however long", async () => {
     const { clock, served, open, stalled } = world({ limits: { renewMs: 100 * hourMs } });
     served.publish(named("first"));

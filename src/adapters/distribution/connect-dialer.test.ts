@@ -58,7 +58,8 @@ async function serving(
   const failures: unknown[] = [];
   const requests: IncomingHttpHeaders[] = [];
   const onError = (failure: unknown) => failures.push(failure);
-  const server = createServer(wrap(serveBundles(served.server, { authenticate, onError })));
+  const clock = systemClock;
+  const server = createServer(wrap(serveBundles(served.server, { authenticate, onError, clock })));
   server.on("stream", (_, headers) => requests.push(headers));
   const port = await listening(server);
   const relay = await createTcpRelay(port);
@@ -101,6 +102,7 @@ describe("a stream and what goes beside it", () => {
         return { identity: subjectaltname.replace("URI:", ""), instance: null };
       },
       onError: () => {},
+      clock: systemClock,
     });
     const server = createSecureServer(
       {

@@ -1,7 +1,9 @@
+import { execFile } from "node:child_process";
 import { createServer as createHttpServer, type RequestListener } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { type AddressInfo, createServer, type Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
+import { promisify } from "node:util";
 import { afterEach, describe, expect, test } from "vitest";
 import { createTlsFiles, noFiles } from "../../../test/fakes/tls-files.ts";
 import type { CarrierPath } from "./carrier-path.ts";
@@ -186,6 +188,36 @@ test("nobody listens: the reason is named, no address", async () => {
   await opened.pop()?.();
   const fetched = await carrierTo(url).get(path, 100);
   expect(fetched).toMatchObject({ ok: false, detail: "cannot fetch: `ECONNREFUSED`" });
+});
+
+test("no proxy of the environment is asked", async () => {
+  let asked = 0;
+  const proxy = await rawServer((socket) => {
+    asked++;
+    socket.destroy();
+  });
+  const url = await httpServer((_, response) => {
+    response.setHeader("content-length", 2);
+    response.end("ok");
+  });
+  const modules = import.meta.dirname;
+  const script = `
+    import { createHttpsCarrier } from "${modules}/https-carrier.ts";
+    import { nodeDisk } from "${modules}/node-disk.ts";
+    import { systemClock } from "${modules}/system-clock.ts";
+    const files = ${JSON.stringify(noFiles)};
+    const carrier = createHttpsCarrier({ url: "${url}", files }, nodeDisk, systemClock);
+    const fetched = await carrier.get(${JSON.stringify(path)}, 100);
+    await carrier.close();
+    console.log(fetched.ok ? Buffer.from(fetched.bytes).toString() : fetched.detail);
+  `;
+  const environment = { NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy, http_proxy: proxy };
+  const { stdout } = await promisify(execFile)(
+    process.execPath,
+    ["--input-type=module", "--eval", script],
+    { env: environment },
+  );
+  expect([stdout.trim(), asked]).toEqual(["ok", 0]);
 });
 
 test("close ends what is under way, and nothing is fetched afterwards", async () => {

@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, request } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect as connectSocket } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -8,6 +8,7 @@ import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { org, ServedOrganization } from "../../../test/fakes/served-organization.ts";
 import type { Scope } from "./bundle-server.ts";
 import { type ServeBundlesOptions, serveBundles } from "./serve-bundles.ts";
+import { systemClock } from "./system-clock.ts";
 
 const named = (name: string) => sampleDirectory({ users: [user(name)] });
 
@@ -40,6 +41,7 @@ const byHeader: ServeBundlesOptions = {
     return typeof identity === "string" ? { identity, instance: null } : null;
   },
   onError: (failure) => failures.push(failure),
+  clock: systemClock,
 };
 
 async function listening(options: ServeBundlesOptions = byHeader): Promise<string> {
@@ -167,6 +169,40 @@ test("a request without an authority is answered, and ends no process", async ()
   expect(chunk.toString("latin1")).toMatch(/^HTTP\/1\.1 400 /);
   expect(failures).toEqual([]);
 });
+
+test.each(["1.1", "2"])(
+  "slowloris over HTTP/%s: half a message is cut, and holds no stream",
+  async (version) => {
+    served.publish(named("first"));
+    const requestClock = new ManualClock(nowMs);
+    const handler = serveBundles(served.server, { ...byHeader, clock: requestClock });
+    const server = version === "2" ? createHttp2Server(handler) : createServer(handler);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    opened.push(() => server.close());
+    const { port } = server.address() as AddressInfo;
+    const half = Buffer.from([0, 0, 0, 1, 0, 1]);
+    const headers = { "x-identity": "orders", "content-type": "application/connect+proto" };
+    const { promise: closed, resolve } = Promise.withResolvers<void>();
+    if (version === "2") {
+      const session = connect(`http://127.0.0.1:${port}`);
+      opened.push(() => session.destroy());
+      const stream = session.request({ ":method": "POST", ":path": watchPath, ...headers });
+      stream.on("error", () => {});
+      stream.once("close", resolve);
+      stream.write(half);
+    } else {
+      const call = request({ port, method: "POST", path: watchPath, headers, agent: false });
+      call.on("error", () => {});
+      call.once("close", resolve);
+      call.write(half);
+    }
+    await expect.poll(() => requestClock.pending).toBe(1);
+    await requestClock.advance(10_000);
+    await closed;
+    expect(served.server.counts().streams).toBe(0);
+    expect(failures).toEqual([]);
+  },
+);
 
 test("the same over HTTP/2", async () => {
   served.publish(named("first"));

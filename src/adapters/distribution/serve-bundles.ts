@@ -18,6 +18,7 @@ import { toHex } from "../../domain/bundle/digest.ts";
 import { BundleService } from "../../gen/meshiam/bundle/v1/bundle_service_pb.ts";
 import type { BundleServer, ServingRefusal } from "./bundle-server.ts";
 import { type CarrierPath, parseCarrierPath } from "./carrier-path.ts";
+import type { Clock } from "./clock.ts";
 import type { Peer } from "./fleet.ts";
 import { decodeReport, encodeEvent, isPlainName } from "./watch-messages.ts";
 
@@ -31,6 +32,9 @@ export interface ServeBundlesOptions {
   readonly authenticate: (request: ServerRequest) => Peer | null | Promise<Peer | null>;
   /** Told of what nobody foresaw; the peer learns only that it failed. */
   readonly onError: (failure: unknown) => void;
+  readonly clock: Clock;
+  /** A call whose message has not come in full by then is cut. Default 10 s. */
+  readonly requestTimeoutMs?: number;
 }
 
 interface Caller {
@@ -77,6 +81,12 @@ export function serveBundles(server: BundleServer, options: ServeBundlesOptions)
       send(response, { status: 400 });
       return;
     }
+    // Nothing of the library's bounds how long a peer may take over half a message.
+    const { clock, requestTimeoutMs = 10_000 } = options;
+    const timer = clock.after(requestTimeoutMs, () => {
+      if (!request.complete) cutStream(request, response);
+    });
+    response.once("close", () => timer.cancel());
     await universalResponseToNodeResponse(await method(call), response);
   };
 

@@ -86,6 +86,7 @@ class ControlPlane {
       onError: (failure) => {
         throw failure;
       },
+      clock: systemClock,
     });
     const { server, authority } = this.#tls;
     this.#listener = createSecureServer(
