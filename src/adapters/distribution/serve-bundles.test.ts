@@ -1,11 +1,17 @@
-import { createServer, request } from "node:http";
+import { once } from "node:events";
+import { createServer, type IncomingMessage, request } from "node:http";
 import { connect, createServer as createHttp2Server } from "node:http2";
 import { type AddressInfo, connect as connectSocket } from "node:net";
+import { create, fromBinary, toBinary } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sampleDirectory, user } from "../../../test/fakes/bundle-directory.ts";
 import { nowMs } from "../../../test/fakes/bundle-keys.ts";
 import { ManualClock } from "../../../test/fakes/manual-clock.ts";
 import { org, ServedOrganization } from "../../../test/fakes/served-organization.ts";
+import {
+  WatchEventSchema,
+  WatchRequestSchema,
+} from "../../gen/meshiam/bundle/v1/bundle_service_pb.ts";
 import type { Scope } from "./bundle-server.ts";
 import { type ServeBundlesOptions, serveBundles } from "./serve-bundles.ts";
 import { systemClock } from "./system-clock.ts";
@@ -203,6 +209,34 @@ test.each(["1.1", "2"])(
     expect(failures).toEqual([]);
   },
 );
+
+test("a stream passes over HTTP/1.1 too, uncompressed, event by event", async () => {
+  served.publish(named("first"));
+  const url = new URL(await listening());
+  const message = toBinary(
+    WatchRequestSchema,
+    create(WatchRequestSchema, { org, instanceId: "p" }),
+  );
+  const envelope = Buffer.alloc(5);
+  envelope.writeUInt32BE(message.length, 1);
+  const headers = {
+    "x-identity": "orders",
+    "content-type": "application/connect+proto",
+    "connect-accept-encoding": "gzip",
+  };
+  const call = request({ port: url.port, method: "POST", path: watchPath, headers, agent: false });
+  call.on("error", () => {});
+  opened.push(() => call.destroy());
+  call.end(Buffer.concat([envelope, message]));
+  const [response] = (await once(call, "response")) as [IncomingMessage];
+  const [chunk] = (await once(response, "data")) as [Buffer];
+  expect(response.headers["connect-content-encoding"]).toBeUndefined();
+  const { event } = fromBinary(WatchEventSchema, chunk.subarray(5, 5 + chunk.readUInt32BE(1)));
+  expect([chunk[0], event.case]).toEqual([0, "head"]);
+  expect(served.server.counts().streams).toBe(1);
+  call.destroy();
+  await expect.poll(() => served.server.counts().streams).toBe(0);
+});
 
 test("the same over HTTP/2", async () => {
   served.publish(named("first"));

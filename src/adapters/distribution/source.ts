@@ -105,7 +105,8 @@ export interface SourceStatus {
 export interface BundleSource {
   /**
    * Resolves when what is at hand has been tried: afterwards a bundle is active, or why not has been
-   * told and is tried again by itself. Throws `MeshIamError` for what only an operator can mend
+   * told and is tried again by itself. A carrier that does not answer is waited for ten seconds at most,
+   * one with a bundle from the cache in force. Throws `MeshIamError` for what only an operator can mend
    * (documents that are invalid at start, a cache that another process holds). Called once.
    */
   start(listener: BundleListener): Promise<void>;
