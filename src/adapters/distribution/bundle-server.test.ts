@@ -133,6 +133,27 @@ describe("publishing", () => {
     expect(atSeconds).toEqual([1, 6, 12, 18, 24]);
   });
 
+  test("a slice that is withdrawn is served no more, and asked for when somebody wants it", () => {
+    const wanted: Scope[] = [];
+    const { served } = world({
+      wanted: async (scope) => {
+        wanted.push(scope);
+      },
+    });
+    const { manifestDigest } = served.publish(named("first")).head;
+    const peer = { identity: "orders", instance: null };
+    served.server.withdraw({ org, slice: "all" });
+    expect(served.server.get(peer, { type: "head", org, slice: "all" })).toMatchObject({
+      ok: false,
+      type: "unready",
+    });
+    expect(served.server.get(peer, { type: "object", digest: manifestDigest })).toMatchObject({
+      ok: false,
+      type: "absent",
+    });
+    expect(wanted).toEqual([{ org, slice: "all" }]);
+  });
+
   test("objects are kept ten minutes, then let go", async () => {
     const { clock, served } = world();
     for (let i = 0; i < 5; i++) {

@@ -50,8 +50,8 @@ const byHeader: ServeBundlesOptions = {
   clock: systemClock,
 };
 
-async function listening(options: ServeBundlesOptions = byHeader): Promise<string> {
-  const server = createServer(serveBundles(served.server, options));
+async function listening(changes: Partial<ServeBundlesOptions> = {}): Promise<string> {
+  const server = createServer(serveBundles(served.server, { ...byHeader, ...changes }));
   opened.push(
     () => server.closeAllConnections(),
     () => server.close(),
@@ -157,7 +157,7 @@ test("a slice that nobody has published yet is asked for, once, and the peer com
 test("an authenticator that fails is a 500 without a word, and is told", async () => {
   const bug = new Error("the key is hunter2");
   const authenticate = () => Promise.reject(bug);
-  const response = await fetch(await listening({ ...byHeader, authenticate }));
+  const response = await fetch(await listening({ authenticate }));
   expect([response.status, await response.text()]).toEqual([500, ""]);
   expect(failures).toEqual([bug]);
 });
@@ -212,7 +212,8 @@ test.each(["1.1", "2"])(
 
 test("a stream passes over HTTP/1.1 too, uncompressed, event by event", async () => {
   served.publish(named("first"));
-  const url = new URL(await listening());
+  const requestClock = new ManualClock(nowMs);
+  const url = new URL(await listening({ clock: requestClock }));
   const message = toBinary(
     WatchRequestSchema,
     create(WatchRequestSchema, { org, instanceId: "p" }),
@@ -233,6 +234,8 @@ test("a stream passes over HTTP/1.1 too, uncompressed, event by event", async ()
   expect(response.headers["connect-content-encoding"]).toBeUndefined();
   const { event } = fromBinary(WatchEventSchema, chunk.subarray(5, 5 + chunk.readUInt32BE(1)));
   expect([chunk[0], event.case]).toEqual([0, "head"]);
+  // The bound of a request is none of its answer.
+  await requestClock.advance(60_000);
   expect(served.server.counts().streams).toBe(1);
   call.destroy();
   await expect.poll(() => served.server.counts().streams).toBe(0);
