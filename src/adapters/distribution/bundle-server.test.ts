@@ -197,7 +197,6 @@ describe("a stream", () => {
 
   test("BND-016 a thousand stopped readers among as many honest ones: these get every head in its moment", async () => {
     const { clock, served, open, stalled } = world({
-      scopeOf: () => ({ org, slice: "all" }),
       limits: { maxAdmissionsPerSecond: 2_000 },
     });
     served.publish(named("first"));
@@ -364,7 +363,9 @@ describe("admission", () => {
     const { clock, served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 } });
     served.publish(named("first"));
     const attempt = (n: number) =>
-      Array.from({ length: n }, (_, i) => ask({ instance: `pod-${clock.monotonicMs()}-${i}` }));
+      Array.from({ length: n }, (_, i) =>
+        ask({ instance: `pod-${clock.monotonicMs()}-${i}`, identity: `identity-${i % 5}` }),
+      );
     const first = attempt(25);
     expect(first.filter(({ ok }) => ok)).toHaveLength(10);
     // One after the other, at six a second, a second from now on.
@@ -384,14 +385,28 @@ describe("admission", () => {
     const random = () => (draw++ % 1_000) / 1_000;
     const { served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 }, random });
     served.publish(named("first"));
-    const waits = Array.from({ length: 400 }, (_, i) => ask({ instance: `pod-${i}` })).flatMap(
-      (answer) => (answer.ok ? [] : [answer.retryAfterMs ?? 0]),
-    );
+    const waits = Array.from({ length: 400 }, (_, i) =>
+      ask({ instance: `pod-${i}`, identity: `identity-${i}` }),
+    ).flatMap((answer) => (answer.ok ? [] : [answer.retryAfterMs ?? 0]));
     expect(waits).toHaveLength(390);
     expect(Math.min(...waits)).toBe(1_000);
     expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
     const perSecond = Map.groupBy(waits, (ms) => Math.floor(ms / 1_000));
     expect(Math.max(...[...perSecond.values()].map(({ length }) => length))).toBeLessThan(45);
+  });
+
+  test("BND-022 an identity that opens streams without end keeps nobody else out", async () => {
+    const { clock, served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 } });
+    served.publish(named("first"));
+    for (let i = 0; i < 100; i++) {
+      for (let j = 0; j < 50; j++) {
+        const noisy = ask({ identity: "noisy", instance: "pod-1" });
+        if (noisy.ok) noisy.session.end();
+      }
+      const other = ask({ identity: "quiet", instance: `pod-${i}` });
+      expect(other.ok).toBe(true);
+      await clock.advance(1_000);
+    }
   });
 
   test("BUN-35 of an instance with too many streams the oldest ends: it may be dead", async () => {

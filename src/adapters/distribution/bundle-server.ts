@@ -133,10 +133,7 @@ export class BundleServer {
     if (scope === null) return forbidden;
     const instance = peer.instance ?? ask.instance;
     const overload = this.#counts.refusal(peer.identity, instance);
-    if (overload !== null) {
-      const retryAfterMs = this.#counts.retryAfterMs();
-      return { ok: false, type: "overloaded", detail: overload, retryAfterMs };
-    }
+    if (overload !== null) return { ok: false, type: "overloaded", ...overload };
     const { clock, random } = this.#parts;
     const session: WatchSession = new WatchSession(
       {

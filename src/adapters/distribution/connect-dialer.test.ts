@@ -167,7 +167,7 @@ describe("a stream and what goes beside it", () => {
     {
       why: "too many come at once",
       parts: { limits: { maxAdmissionsPerSecond: 0 } },
-      want: { result: "network", retryAfterMs: 1_000 },
+      want: { result: "network", retryAfterMs: 16_000 },
     },
   ])("a stream is refused: $why", async ({ parts = {}, authenticate, want }) => {
     const it = await serving(parts, authenticate);

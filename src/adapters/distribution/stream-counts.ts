@@ -1,6 +1,13 @@
 import type { Clock } from "./clock.ts";
 import type { ServingLimits } from "./serving-limits.ts";
+import { TokenBucket } from "./token-bucket.ts";
 import type { WatchSession } from "./watch-session.ts";
+
+/** Why a stream is not taken, and when to come again. */
+export interface Overload {
+  readonly detail: string;
+  readonly retryAfterMs: number;
+}
 
 // The rest is for those who come for the first time.
 const queueShare = 0.6;
@@ -13,9 +20,9 @@ export class StreamCounts {
   readonly #random: () => number;
   readonly #identities = new Map<string, Map<string, WatchSession[]>>();
   #streams = 0;
-  /** Admissions left in this moment: refilled by the second, never more than a second's worth. */
-  #tokens: number;
-  #refilledAtMonotonicMs: number;
+  readonly #bucket: TokenBucket;
+  /** One for each identity that ever came: service accounts, so they are few. */
+  readonly #buckets = new Map<string, TokenBucket>();
   /** Until when those who were turned away have been given a moment to come again. */
   #promisedUntilMonotonicMs = Number.NEGATIVE_INFINITY;
 
@@ -23,41 +30,29 @@ export class StreamCounts {
     this.#limits = limits;
     this.#random = random;
     this.#clock = clock;
-    this.#tokens = limits.maxAdmissionsPerSecond;
-    this.#refilledAtMonotonicMs = clock.monotonicMs();
+    this.#bucket = new TokenBucket(limits.maxAdmissionsPerSecond, clock);
   }
 
   get streams(): number {
     return this.#streams;
   }
 
-  /** Returns why one more stream is not taken, null when it is; then it has been counted as admitted. */
-  refusal(identity: string, instance: string): string | null {
-    if (this.#streams >= this.#limits.maxStreams) return "too many streams";
+  /**
+   * Returns why one more stream is not taken and when to come again, null when it is; then it has been
+   * counted as admitted. No identity gets more than half of what there is in a second.
+   */
+  refusal(identity: string, instance: string): Overload | null {
+    const { maxStreams, maxInstances } = this.#limits;
     const instances = this.#identities.get(identity);
     const isNew = instances?.has(instance) !== true;
-    if (isNew && (instances?.size ?? 0) >= this.#limits.maxInstances) {
-      return "too many instances of this identity";
+    if (this.#streams >= maxStreams) return this.#sometime("too many streams");
+    if (isNew && (instances?.size ?? 0) >= maxInstances) {
+      return this.#sometime("too many instances of this identity");
     }
-    return this.#takeToken() ? null : "too many streams at this moment";
-  }
-
-  /**
-   * Returns when somebody who is turned away should come again, in milliseconds: one after the other, a
-   * bit slower than they are let in, so that a stampede becomes a queue. Who does not fit into the next
-   * `spreadMs` comes at any moment of it: all at its end would be the next stampede.
-   */
-  retryAfterMs(): number {
-    const { maxAdmissionsPerSecond, spreadMs } = this.#limits;
-    const nowMs = this.#clock.monotonicMs();
-    const paceMs = 1_000 / (queueShare * Math.max(1, maxAdmissionsPerSecond));
-    const soonestMs = nowMs + minRetryMs;
-    const promisedMs = Math.max(soonestMs, this.#promisedUntilMonotonicMs + paceMs);
-    if (promisedMs - nowMs > spreadMs) {
-      return Math.ceil(minRetryMs + this.#random() * (spreadMs - minRetryMs));
-    }
-    this.#promisedUntilMonotonicMs = promisedMs;
-    return Math.ceil(promisedMs - nowMs);
+    if (!this.#bucketOf(identity).take())
+      return this.#sometime("too many streams of this identity");
+    if (this.#bucket.take()) return null;
+    return { detail: "too many streams at this moment", retryAfterMs: this.#queueMs() };
   }
 
   /** Adds a stream. The oldest of an instance that has too many ends: the newest one is alive. */
@@ -87,14 +82,32 @@ export class StreamCounts {
     return [...this.#identities.values()].flatMap((instances) => [...instances.values()].flat());
   }
 
-  #takeToken(): boolean {
+  #bucketOf(identity: string): TokenBucket {
+    const known = this.#buckets.get(identity);
+    if (known !== undefined) return known;
+    const bucket = new TokenBucket(this.#limits.maxAdmissionsPerSecond / 2, this.#clock);
+    this.#buckets.set(identity, bucket);
+    return bucket;
+  }
+
+  #sometime(detail: string): Overload {
+    const { spreadMs } = this.#limits;
+    const retryAfterMs = Math.ceil(minRetryMs + this.#random() * (spreadMs - minRetryMs));
+    return { detail, retryAfterMs };
+  }
+
+  /**
+   * When those come who found no room: one after the other, a bit slower than they are let in, so that a
+   * stampede becomes a queue. Who does not fit into the next `spreadMs` comes at any moment of it: all
+   * at its end would be the next stampede.
+   */
+  #queueMs(): number {
+    const { maxAdmissionsPerSecond, spreadMs } = this.#limits;
     const nowMs = this.#clock.monotonicMs();
-    const { maxAdmissionsPerSecond } = this.#limits;
-    const gained = ((nowMs - this.#refilledAtMonotonicMs) / 1000) * maxAdmissionsPerSecond;
-    this.#tokens = Math.min(maxAdmissionsPerSecond, this.#tokens + gained);
-    this.#refilledAtMonotonicMs = nowMs;
-    if (this.#tokens < 1) return false;
-    this.#tokens--;
-    return true;
+    const paceMs = 1_000 / (queueShare * Math.max(1, maxAdmissionsPerSecond));
+    const promisedMs = Math.max(nowMs + minRetryMs, this.#promisedUntilMonotonicMs + paceMs);
+    if (promisedMs - nowMs > spreadMs) return this.#sometime("").retryAfterMs;
+    this.#promisedUntilMonotonicMs = promisedMs;
+    return Math.ceil(promisedMs - nowMs);
   }
 }
