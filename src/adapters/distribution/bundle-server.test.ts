@@ -4,40 +4,12 @@ import { nowMs, sealedKeySet } from "../../../test/fakes/bundle-keys.ts";
 import { ManualClock, settle } from "../../../test/fakes/manual-clock.ts";
 import { named } from "../../../test/fakes/network-world.ts";
 import { org, ServedOrganization } from "../../../test/fakes/served-organization.ts";
+import { serverWorld } from "../../../test/fakes/server-world.ts";
 import { decodeHead } from "../../domain/bundle/head.ts";
 import { defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { openEnvelope } from "../../domain/bundle/signed.ts";
-import type { BundleServerParts, Scope } from "./bundle-server.ts";
+import type { Scope } from "./bundle-server.ts";
 import type { WatchSession } from "./watch-session.ts";
-
-interface Asked {
-  readonly identity?: string;
-  readonly instance?: string;
-  readonly org?: string;
-  readonly heldManifest?: string;
-}
-
-function world(parts: Partial<BundleServerParts> = {}) {
-  const clock = new ManualClock(nowMs);
-  const served = new ServedOrganization(clock, parts);
-  let stalled = 0;
-  const ask = (asked: Asked = {}) =>
-    served.server.watch({
-      peer: { identity: asked.identity ?? "orders", instance: null },
-      org: asked.org ?? org,
-      instance: asked.instance ?? "pod-1",
-      heldManifest: asked.heldManifest ?? "",
-      stalled: () => {
-        stalled++;
-      },
-    });
-  const open = (asked: Asked = {}): WatchSession => {
-    const opened = ask(asked);
-    if (!opened.ok) throw new Error(opened.detail);
-    return opened.session;
-  };
-  return { clock, served, ask, open, stalled: () => stalled };
-}
 
 async function headOf(session: WatchSession) {
   const event = await session.next();
@@ -60,7 +32,7 @@ async function isWaiting(next: Promise<unknown>): Promise<boolean> {
 
 describe("publishing", () => {
   test("two builds that end out of order: the older one is not served", () => {
-    const { served } = world();
+    const { served } = serverWorld();
     const old = served.publish(named("old"), { revision: 5 });
     const fresh = served.publish(named("new"), { revision: 6 });
     expect(served.server.publish(old)).toBe(false);
@@ -74,7 +46,7 @@ describe("publishing", () => {
   });
 
   test("a head is renewed every 30 s over the same content, its time never going back", async () => {
-    const { clock, served, open } = world();
+    const { clock, served, open } = serverWorld();
     served.publish(named("first"));
     const session = open();
     const first = await headOf(session);
@@ -96,7 +68,7 @@ describe("publishing", () => {
   test("a head that cannot be signed stays as it is, is told, and tried again", async () => {
     const failures: unknown[] = [];
     let isBroken = true;
-    const { clock, served, open } = world({
+    const { clock, served, open } = serverWorld({
       seal: () => {
         if (isBroken) throw new Error("the signer is away");
         return new Uint8Array([1]);
@@ -135,7 +107,7 @@ describe("publishing", () => {
 
   test("a slice that is withdrawn is served no more, and asked for when somebody wants it", () => {
     const wanted: Scope[] = [];
-    const { served } = world({
+    const { served } = serverWorld({
       wanted: async (scope) => {
         wanted.push(scope);
       },
@@ -155,7 +127,7 @@ describe("publishing", () => {
   });
 
   test("objects are kept ten minutes, then let go", async () => {
-    const { clock, served } = world();
+    const { clock, served } = serverWorld();
     for (let i = 0; i < 5; i++) {
       served.publish(named(`user-${i}`));
       await clock.advance(60_000);
@@ -170,7 +142,7 @@ describe("publishing", () => {
 
 describe("a stream", () => {
   test("BUN-34 keeps nothing for a slow peer: it gets the newest head when it drains", async () => {
-    const { clock, served, open } = world();
+    const { clock, served, open } = serverWorld();
     served.publish(named("first"));
     const session = open();
     await headOf(session);
@@ -183,7 +155,7 @@ describe("a stream", () => {
   });
 
   test("BUN-34 BND-016 that drains nothing for a minute is cut", async () => {
-    const { clock, served, open, stalled } = world();
+    const { clock, served, open, stalled } = serverWorld();
     served.publish(named("first"));
     const session = open();
     await headOf(session);
@@ -196,7 +168,7 @@ describe("a stream", () => {
   });
 
   test("BND-016 a thousand stopped readers among as many honest ones: these get every head in its moment", async () => {
-    const { clock, served, open, stalled } = world({
+    const { clock, served, open, stalled } = serverWorld({
       limits: { maxAdmissionsPerSecond: 2_000 },
     });
     served.publish(named("first"));
@@ -219,7 +191,7 @@ describe("a stream", () => {
   });
 
   test("one that waits for news drains everything, however long", async () => {
-    const { clock, served, open, stalled } = world({ limits: { renewMs: 100 * hourMs } });
+    const { clock, served, open, stalled } = serverWorld({ limits: { renewMs: 100 * hourMs } });
     served.publish(named("first"));
     const session = open();
     await headOf(session);
@@ -231,7 +203,7 @@ describe("a stream", () => {
   });
 
   test("brings what the held manifest lacks, and everything for an unknown one", async () => {
-    const { served, open } = world();
+    const { served, open } = serverWorld();
     const first = served.publish(named("first"));
     const second = served.publish(named("second"));
     const lacked = [...second.objects.keys()].filter((digest) => !first.objects.has(digest));
@@ -251,17 +223,17 @@ describe("a stream", () => {
     { room: "just enough", extra: 0, count: 1 },
     { room: "one byte less", extra: -1, count: 0 },
   ])("BUN-7 with $room, $count events bring objects", async ({ extra, count }) => {
-    const probe = world();
+    const probe = serverWorld();
     const { objects, sealedHead } = probe.served.publish(named("first"));
     const frames = [...objects.values()].reduce((sum, { length }) => sum + length + 64, 0);
     const maxEventBytes = frames + sealedHead.length + 256 + extra;
-    const { served, open } = world({ limits: { maxEventBytes } });
+    const { served, open } = serverWorld({ limits: { maxEventBytes } });
     served.publish(named("first"));
     expect((await headOf(open())).objects).toHaveLength(count * objects.size);
   });
 
   test("tells the newest key set and whether somebody waits", async () => {
-    const { served, open } = world();
+    const { served, open } = serverWorld();
     served.publish(named("first"));
     served.server.publishKeySet(org, 2, sealedKeySet({ number: 2 }));
     const session = open();
@@ -279,7 +251,7 @@ describe("a stream", () => {
       [0.5, 45],
       [0.999, 59],
     ] as const) {
-      const { clock, served, open } = world({ random: () => draw });
+      const { clock, served, open } = serverWorld({ random: () => draw });
       served.publish(named("first"));
       const session = open();
       let last = await session.next();
@@ -298,7 +270,7 @@ describe("a stream", () => {
 
   test("waits for a slice that is being built, which is asked for once", async () => {
     const wanted: Scope[] = [];
-    const { served, open } = world({
+    const { served, open } = serverWorld({
       wanted: async (scope) => {
         wanted.push(scope);
         await new Promise(() => {});
@@ -316,7 +288,7 @@ describe("a stream", () => {
 describe("scope", () => {
   test("BUN-37 an identity whose slice changes gets the new one, and not one head more of the old", async () => {
     let slice = "all";
-    const { served, open } = world({ scopeOf: () => ({ org, slice }) });
+    const { served, open } = serverWorld({ scopeOf: () => ({ org, slice }) });
     served.publish(named("first"));
     const session = open();
     await headOf(session);
@@ -330,7 +302,7 @@ describe("scope", () => {
 
   test("an identity that loses its slice loses its stream", async () => {
     let isServing = true;
-    const { served, open } = world({
+    const { served, open } = serverWorld({
       scopeOf: () => (isServing ? { org, slice: "all" } : null),
     });
     served.publish(named("first"));
@@ -344,7 +316,7 @@ describe("scope", () => {
   });
 
   test("TEN-3 another organization is not to be named", () => {
-    const { served, ask } = world();
+    const { served, ask } = serverWorld();
     served.publish(named("first"));
     expect(ask({ org: "o-other" })).toMatchObject({ ok: false, type: "forbidden" });
     const report = { org: "o-other", slice: "all", instance: "p", active: null };
@@ -358,126 +330,10 @@ describe("scope", () => {
   });
 });
 
-describe("admission", () => {
-  test("BUN-13 a second's worth of streams at once, then as many each second; the rest is told when", async () => {
-    const { clock, served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 } });
-    served.publish(named("first"));
-    const attempt = (n: number) =>
-      Array.from({ length: n }, (_, i) =>
-        ask({ instance: `pod-${clock.monotonicMs()}-${i}`, identity: `identity-${i % 5}` }),
-      );
-    const first = attempt(25);
-    expect(first.filter(({ ok }) => ok)).toHaveLength(10);
-    // One after the other, at six a second, a second from now on.
-    expect(first.slice(10, 13)).toMatchObject([
-      { type: "overloaded", retryAfterMs: 1_000 },
-      { type: "overloaded", retryAfterMs: 1_167 },
-      { type: "overloaded", retryAfterMs: 1_334 },
-    ]);
-    await clock.advance(500);
-    expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(5);
-    await clock.advance(3_600);
-    expect(attempt(25).filter(({ ok }) => ok)).toHaveLength(10);
-  });
-
-  test("opal#915 however many are turned away, nobody waits for more than 30 s, and not all to its end", () => {
-    let draw = 0;
-    const random = () => (draw++ % 1_000) / 1_000;
-    const { served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 }, random });
-    served.publish(named("first"));
-    const waits = Array.from({ length: 400 }, (_, i) =>
-      ask({ instance: `pod-${i}`, identity: `identity-${i}` }),
-    ).flatMap((answer) => (answer.ok ? [] : [answer.retryAfterMs ?? 0]));
-    expect(waits).toHaveLength(390);
-    expect(Math.min(...waits)).toBe(1_000);
-    expect(Math.max(...waits)).toBeLessThanOrEqual(30_000);
-    const perSecond = Map.groupBy(waits, (ms) => Math.floor(ms / 1_000));
-    expect(Math.max(...[...perSecond.values()].map(({ length }) => length))).toBeLessThan(45);
-  });
-
-  test("BND-022 an identity that opens streams without end keeps nobody else out", async () => {
-    const { clock, served, ask } = world({ limits: { maxAdmissionsPerSecond: 10 } });
-    served.publish(named("first"));
-    for (let i = 0; i < 100; i++) {
-      for (let j = 0; j < 50; j++) {
-        const noisy = ask({ identity: "noisy", instance: "pod-1" });
-        if (noisy.ok) noisy.session.end();
-      }
-      const other = ask({ identity: "quiet", instance: `pod-${i}` });
-      expect(other.ok).toBe(true);
-      await clock.advance(1_000);
-    }
-  });
-
-  test("BUN-35 of an instance with too many streams the oldest ends: it may be dead", async () => {
-    const { served, open } = world();
-    served.publish(named("first"));
-    const sessions = [open(), open(), open()];
-    const [oldest, second, third] = await Promise.all(sessions.map((session) => session.next()));
-    expect([oldest?.type, second?.type, third?.type]).toEqual([undefined, "head", "head"]);
-    expect(served.server.counts().streams).toBe(2);
-  });
-
-  test("BUN-35 instances of one identity are counted, those of others are not in their way", async () => {
-    const { served, ask, open } = world({ limits: { maxInstances: 3 } });
-    served.publish(named("first"));
-    const sessions = [1, 2, 3].map((n) => open({ instance: `pod-${n}` }));
-    expect(ask({ instance: "pod-4" })).toMatchObject({ ok: false, type: "overloaded" });
-    expect(ask({ instance: "pod-1" }).ok).toBe(true);
-    expect(ask({ instance: "pod-4", identity: "billing" }).ok).toBe(true);
-    sessions[1]?.end();
-    expect(ask({ instance: "pod-4" }).ok).toBe(true);
-  });
-
-  test("the instance that a credential is bound to counts, not what the peer calls itself", () => {
-    const { served } = world({ limits: { maxInstances: 1 } });
-    served.publish(named("first"));
-    const watch = (bound: string | null, instance: string) =>
-      served.server.watch({
-        peer: { identity: "orders", instance: bound },
-        org,
-        instance,
-        heldManifest: "",
-        stalled: () => {},
-      });
-    expect(watch("uid-1", "a").ok).toBe(true);
-    expect(watch("uid-1", "b").ok).toBe(true);
-    expect(watch("uid-2", "a").ok).toBe(false);
-  });
-
-  test("slices are built a bounded number at a time, and a failed build is asked for again", async () => {
-    const running: (() => void)[] = [];
-    let most = 0;
-    const { served, open, clock } = world({
-      scopeOf: (identity) => ({ org, slice: identity }),
-      limits: { maxBuilds: 4 },
-      wanted: () =>
-        new Promise((_, reject) => {
-          running.push(() => reject(new Error("no")));
-          most = Math.max(most, running.length);
-        }),
-    });
-    const sessions = Array.from({ length: 20 }, (_, i) => open({ identity: `slice-${i}` }));
-    for (const session of sessions) void session.next();
-    await settle();
-    let built = 0;
-    while (running.length > 0) {
-      built++;
-      running.shift()?.();
-      await settle();
-    }
-    expect([built, most]).toEqual([20, 4]);
-    served.server.rescope();
-    await clock.advance(0);
-    await settle();
-    expect(running).toHaveLength(4);
-  });
-});
-
 test("books that cannot be kept stop nobody", () => {
   const failures: unknown[] = [];
   const bug = new Error("full");
-  const { served } = world({
+  const { served } = serverWorld({
     fleet: {
       reported: () => {
         throw bug;
@@ -494,7 +350,7 @@ test("books that cannot be kept stop nobody", () => {
 
 test("a drain sends everybody away, each to another moment of the next 30 s", async () => {
   const draws = [0.1, 0.9];
-  const { served, open } = world({ random: () => draws.shift() ?? 0.5 });
+  const { served, open } = serverWorld({ random: () => draws.shift() ?? 0.5 });
   served.publish(named("first"));
   draws.length = 0;
   const sessions = [open({ instance: "a" }), open({ instance: "b" })];
@@ -509,7 +365,7 @@ test("a drain sends everybody away, each to another moment of the next 30 s", as
 });
 
 test("after close no stream and no timer is left", async () => {
-  const { clock, served, open } = world();
+  const { clock, served, open } = serverWorld();
   served.publish(named("first"));
   const session = open();
   await session.next();
