@@ -23,6 +23,7 @@ const floor: Readonly<Record<string, number>> = {
   telemetry: 3,
   config: 3,
   authorizer: 4,
+  "control-plane": 4,
   cli: 4,
 };
 
@@ -44,7 +45,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   telemetry: ["iam", "request"],
   config: ["iam", "request"],
   authorizer: ["iam", ...domain, ...adapters],
-  cli: ["iam", ...domain, ...adapters, "store", "authorizer"],
+  "control-plane": ["iam", ...domain, ...adapters.filter((name) => name !== "envoy"), "store"],
+  cli: ["iam", ...domain, ...adapters, "store", "authorizer", "control-plane"],
   gen: [],
   "index.ts": ["iam"],
 };

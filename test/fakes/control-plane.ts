@@ -1,0 +1,98 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { systemClock } from "../../src/adapters/distribution/system-clock.ts";
+import type { StoreEngine } from "../../src/adapters/store/store.ts";
+import { createLog } from "../../src/adapters/telemetry/log.ts";
+import { operations } from "../../src/domain/directory/operations/registry.ts";
+import type { CallResult } from "../../src/processes/control-plane/call-result.ts";
+import type { CallOrigin, ProvenCaller } from "../../src/processes/control-plane/caller.ts";
+import type { OperationCall } from "../../src/processes/control-plane/directory-service.ts";
+import {
+  type LiveOrganization,
+  type OrganizationParts,
+  openOrganization,
+} from "../../src/processes/control-plane/live-organization.ts";
+
+export const management = "999988887777";
+export const shop = "111122223333";
+
+/** A log that nobody reads. */
+export const silentLog = createLog({
+  writer: {
+    write: () => undefined,
+    flush: async () => undefined,
+    flushSync: () => undefined,
+    droppedWrites: 0,
+  },
+  nowMs: Date.now,
+  component: "test",
+  version: "0",
+  level: "error",
+});
+
+const breakGlass: ProvenCaller = { type: "break-glass", home: management };
+
+const localOrigin: CallOrigin = {
+  requestId: "11111111-2222-4333-8444-555555555555",
+  sourceIp: null,
+  userAgent: "test",
+  secure: true,
+};
+
+/** What organizations of `engine` are opened with. */
+export function organizationParts(
+  engine: Pick<StoreEngine, "store" | "auditLog">,
+): OrganizationParts {
+  return {
+    engine,
+    clock: systemClock,
+    randomBytes,
+    log: silentLog,
+    instance: randomUUID(),
+    partition: "aws",
+  };
+}
+
+/** Returns the organization `org` with a management account and the account `shop`. */
+export async function madeOrganization(
+  engine: StoreEngine,
+  org: string,
+): Promise<LiveOrganization> {
+  await engine.store.createOrg(org);
+  const live = await openOrganization(org, organizationParts(engine));
+  const founding = { name: "acme", managementAccountId: management, id: org };
+  await call(live, "organizations:CreateOrganization", founding);
+  await call(live, "organizations:CreateAccount", { accountName: "shop", accountId: shop });
+  return live;
+}
+
+/** Calls an operation as the local socket does. */
+export async function tryCall(
+  live: LiveOrganization,
+  name: string,
+  input: object,
+  more: Partial<OperationCall> = {},
+): Promise<CallResult> {
+  const operation = operations.get(name);
+  if (operation === undefined) throw new Error(`no operation ${name}`);
+  return await live.service.call({
+    caller: breakGlass,
+    origin: localOrigin,
+    operation,
+    input,
+    clientToken: null,
+    dryRun: false,
+    eventual: false,
+    ...more,
+  });
+}
+
+/** As `tryCall`, of a call that has to succeed. */
+export async function call(
+  live: LiveOrganization,
+  name: string,
+  input: object,
+): Promise<Readonly<Record<string, unknown>>> {
+  const result = await tryCall(live, name, input);
+  if (!result.ok) throw new Error(`${name}: ${JSON.stringify(result)}`);
+  return result.answer;
+}
