@@ -1,3 +1,4 @@
+import { controlPlaneSettings } from "../../src/adapters/config/control-plane.ts";
 import { authorizerSettings, sourceKeys } from "../../src/adapters/config/schema.ts";
 import {
   type Members,
@@ -6,9 +7,18 @@ import {
 } from "../../src/adapters/config/setting.ts";
 import { code, page, table } from "./markdown.ts";
 
+/** Returns the page about every setting of the control plane. */
+export function controlPlanePage(): string {
+  return page(
+    "Configuration of the control plane",
+    "src/adapters/config/control-plane.ts",
+    "Settings are given and named as those of the authorizer are ([configuration.md](configuration.md)): in the YAML file of `--config`, in variables, by `--set`, by flags of their own.",
+    ...sections(controlPlaneSettings),
+  );
+}
+
 /** Returns the page about every setting of the authorizer. */
 export function configurationPage(): string {
-  const byKey = new Map(namedSettings(authorizerSettings).map((named) => [named.key, named]));
   return page(
     "Configuration of the authorizer",
     "src/adapters/config/schema.ts",
@@ -24,11 +34,12 @@ export function configurationPage(): string {
       "Editors complete the file with [config.schema.json](config.schema.json).",
     ].join(" "),
     `Exactly one of ${sourceKeys.map(code).join(", ")} says where policy comes from.`,
-    ...sections(authorizerSettings, byKey),
+    ...sections(authorizerSettings),
   );
 }
 
-function sections(members: Members, byKey: ReadonlyMap<string, NamedSetting>): string[] {
+function sections(members: Members): string[] {
+  const byKey = new Map(namedSettings(members).map((named) => [named.key, named]));
   const loose = Object.entries(members).filter(([, entry]) => entry.type === "setting");
   const groups = Object.entries(members).flatMap(([name, entry]) =>
     entry.type === "group" ? [[name, entry] as const] : [],

@@ -5,7 +5,7 @@ import { benchmarksPage, benchmarksPicture } from "./benchmarks-page.ts";
 import { clausesPage } from "./clauses-page.ts";
 import { conditionKeysPage } from "./condition-keys-page.ts";
 import { configSchema } from "./config-schema.ts";
-import { configurationPage } from "./configuration-page.ts";
+import { configurationPage, controlPlanePage } from "./configuration-page.ts";
 import { errorsPage } from "./errors-page.ts";
 import { page } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
@@ -20,6 +20,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["condition-keys.md", conditionKeysPage()],
     ["config.schema.json", json(configSchema())],
     ["configuration.md", configurationPage()],
+    ["control-plane.md", controlPlanePage()],
     ["documents.md", documentsPage()],
     ["documents.schema.json", json(documentSchema())],
     ["errors.md", errorsPage()],

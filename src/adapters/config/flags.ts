@@ -1,8 +1,8 @@
 import { authorizerSettings } from "./schema.ts";
-import { namedSettings } from "./setting.ts";
+import { type Members, namedSettings } from "./setting.ts";
 import { optionName } from "./text-layers.ts";
 
-/** A flag of the authorizer, ready for a command line parser. */
+/** A flag of a process, ready for a command line parser. */
 export interface ConfigFlag {
   /** `--drain-seconds <seconds>`, of yes-or-no settings `--verbose [boolean]` */
   readonly usage: string;
@@ -13,9 +13,9 @@ export interface ConfigFlag {
   readonly many: boolean;
 }
 
-/** Returns every flag of the authorizer in the order of the settings table. */
-export function configFlags(): readonly ConfigFlag[] {
-  return namedSettings(authorizerSettings).map((named) => {
+/** Returns every flag of a process, the authorizer by default, in the order of its settings table. */
+export function configFlags(settings: Members = authorizerSettings): readonly ConfigFlag[] {
+  return namedSettings(settings).map((named) => {
     const { kind, summary } = named.setting;
     const value = kind.bare ? `[${kind.placeholder}]` : `<${kind.placeholder}>`;
     return {

@@ -33,17 +33,9 @@ export interface ConfigInput {
  * Source: kubernetes-and-observability 2.3.
  */
 export function loadConfig(input: ConfigInput): Loaded<AuthorizerConfig> {
-  const settings = namedSettings(authorizerSettings);
   const problems: Problem[] = [];
   const findings: Problem[] = [];
-  const layers: readonly Layer[] = [
-    input.file === undefined
-      ? new Map<string, Given>()
-      : readFileLayer(input.file, authorizerSettings, problems),
-    readEnvironmentLayer(input.env ?? {}, settings, problems, findings),
-    readSetLayer(input.sets ?? [], settings, problems),
-    readFlagLayer(input.flags ?? {}, settings, problems),
-  ];
+  const layers = readLayers(input, authorizerSettings, problems, findings);
   const given = new Map(layers.flatMap((layer) => [...layer]));
   const source = chooseSource(layers, problems);
   const settingsValue = build(authorizerSettings, given, "", new Set<string>(sourceKeys));
@@ -52,6 +44,24 @@ export function loadConfig(input: ConfigInput): Loaded<AuthorizerConfig> {
   const config = Object.freeze({ ...settingsValue, source }) as unknown as AuthorizerConfig;
   checkTogether(config, given, problems, findings);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value: config, findings };
+}
+
+/** Returns what file, environment, `--set` and flags give of `members`, the lowest layer first. */
+export function readLayers(
+  input: ConfigInput,
+  members: Members,
+  problems: Problem[],
+  findings: Problem[],
+): readonly Layer[] {
+  const settings = namedSettings(members);
+  return [
+    input.file === undefined
+      ? new Map<string, Given>()
+      : readFileLayer(input.file, members, problems),
+    readEnvironmentLayer(input.env ?? {}, settings, problems, findings),
+    readSetLayer(input.sets ?? [], settings, problems),
+    readFlagLayer(input.flags ?? {}, settings, problems),
+  ];
 }
 
 /** Returns `file:line:column key: message` as far as these are known. */
@@ -64,7 +74,8 @@ export function formatConfigProblem(problem: Problem, filePath: string | undefin
   return words.length === 0 ? message : `${words.join(" ")}: ${message}`;
 }
 
-function build(
+/** Returns the frozen value of `members` with defaults where nothing is given. */
+export function build(
   members: Members,
   given: ReadonlyMap<string, Given>,
   prefix: string,

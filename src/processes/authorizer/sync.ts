@@ -9,7 +9,7 @@ import type { Log } from "../../adapters/telemetry/log.ts";
 import type { Metrics } from "../../adapters/telemetry/metrics.ts";
 import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import type { Directory } from "../../domain/directory/model.ts";
-import type { IssuerTable } from "./issuer-table.ts";
+import type { IssuerTable } from "../issuers/issuer-table.ts";
 import { createSnapshot, type Snapshot, type SnapshotSettings } from "./snapshot.ts";
 import type { TokenCache } from "./token-cache.ts";
 

@@ -1,7 +1,9 @@
 import { configFlags } from "../../adapters/config/flags.ts";
-import { formatConfigProblem, loadConfig } from "../../adapters/config/load.ts";
-import type { AuthorizerConfig } from "../../adapters/config/schema.ts";
+import { type ConfigInput, formatConfigProblem, loadConfig } from "../../adapters/config/load.ts";
+import { type AuthorizerConfig, authorizerSettings } from "../../adapters/config/schema.ts";
+import type { Members } from "../../adapters/config/setting.ts";
 import { MeshIamError } from "../../iam/error.ts";
+import type { Loaded } from "../../iam/problem.ts";
 import { readText } from "./files.ts";
 import type { CommandIo } from "./io.ts";
 
@@ -19,12 +21,27 @@ export interface ConfigChoice {
  * problem, a line each.
  */
 export async function readConfig(choice: ConfigChoice, io: CommandIo): Promise<AuthorizerConfig> {
+  return await readSettings(choice, io, { settings: authorizerSettings, load: loadConfig });
+}
+
+/** A process's settings: the table that names its flags, and what makes a configuration of it. */
+export interface ProcessSettings<C> {
+  readonly settings: Members;
+  readonly load: (input: ConfigInput) => Loaded<C>;
+}
+
+/** As `readConfig`, of any process. */
+export async function readSettings<C>(
+  choice: ConfigChoice,
+  io: CommandIo,
+  { settings, load }: ProcessSettings<C>,
+): Promise<C> {
   const { sets, flags } = choice;
   // an empty text means unset, here as in every variable and flag
   const file = (choice.file ?? io.env.MESH_IAM_CONFIG) || undefined;
-  const known = new Set(configFlags().map((flag) => flag.option));
+  const known = new Set(configFlags(settings).map((flag) => flag.option));
   const given = Object.fromEntries(Object.entries(flags).filter(([name]) => known.has(name)));
-  const loaded = loadConfig({
+  const loaded = load({
     ...(file === undefined
       ? {}
       : { file: { path: file, text: await readText(file, io, "config-unreadable") } }),

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from "commander";
 import { addAuthorizer } from "./authorizer.ts";
 import { addBundle } from "./bundle.ts";
+import { addControlPlane } from "./control-plane.ts";
 import { reportFailure } from "./exit.ts";
 import { addExplain } from "./explain.ts";
 import { type CommandIo, type CommandResult, type ExitCode, exitCode } from "./io.ts";
@@ -48,6 +49,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
     );
   addQuickstart(program, io);
   addAuthorizer(program, io, result);
+  addControlPlane(program, io, result);
   addValidate(program, io, result);
   addSimulate(program, io, result);
   addExplain(program, io, result);

@@ -35,7 +35,11 @@ export class IssuerTable {
    * the keys that are there (`KeyCache.configure`). Never rejects: keys that are not there yet, or cannot
    * be had, deny their tokens, no others.
    */
-  async follow({ oidcProviders, trustDomains, poison }: Directory): Promise<void> {
+  async follow({
+    oidcProviders,
+    trustDomains,
+    poison,
+  }: Pick<Directory, "oidcProviders" | "trustDomains" | "poison">): Promise<void> {
     await this.#keys.configure(keySources(oidcProviders, trustDomains));
     const allTrustDomains = !poison.some(({ kind }) => kind === "trustDomain");
     const parts = [oidcProviders, trustDomains, allTrustDomains];

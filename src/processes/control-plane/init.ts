@@ -1,0 +1,111 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import type { ControlPlaneConfig } from "../../adapters/config/control-plane.ts";
+import { generatePrivateKey } from "../../adapters/distribution/generate-signer.ts";
+import { type GeneratedKeys, generateKeys } from "../../adapters/distribution/key-files.ts";
+import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
+import { systemClock } from "../../adapters/distribution/system-clock.ts";
+import type { Log } from "../../adapters/telemetry/log.ts";
+import { createNewId } from "../../domain/directory/operations/new-id.ts";
+import { operations } from "../../domain/directory/operations/registry.ts";
+import { organizationOf } from "../../domain/directory/state/organization-state.ts";
+import { MeshIamError } from "../../iam/error.ts";
+import { quote } from "../../iam/problem.ts";
+import type { CallResult } from "./call-result.ts";
+import { type LiveOrganization, openOrganization } from "./live-organization.ts";
+import { openConfiguredStore } from "./open-store.ts";
+
+/** What a new organization is. */
+export interface Founding {
+  readonly name: string;
+  readonly managementAccountId: string;
+  /** Null: a new one. */
+  readonly id: string | null;
+  readonly rootId: string | null;
+  /** Folder of the keys that are made. */
+  readonly keys: string;
+  /** How long key set 1 is good. */
+  readonly keysValidForMs: number;
+}
+
+export interface Founded {
+  readonly organization: string;
+  readonly keys: GeneratedKeys;
+}
+
+/** The local operator, before anybody else exists. */
+const founderOrigin = { requestId: "", sourceIp: null, userAgent: "mesh-iam init", secure: true };
+
+/**
+ * Makes an organization in the configured store: its management account, the offline root key, the first
+ * bundle key and key set 1 (TEN-4); no credential. `afterwards` is run on it before the store is closed.
+ *
+ * Throws `store-org-exists` for one that is there, `document-invalid` for an input that is not accepted,
+ * `key-invalid` for keys that are there already, `state-locked` beside a running control plane.
+ */
+export async function initControlPlane(
+  config: ControlPlaneConfig,
+  founding: Founding,
+  log: Log,
+  afterwards: (organization: LiveOrganization) => Promise<void> = async () => undefined,
+): Promise<Founded> {
+  const instance = randomUUID();
+  const surroundings = { clock: systemClock, random: Math.random, instance };
+  const engine = await openConfiguredStore(config.store, surroundings);
+  try {
+    const org = founding.id ?? createNewId(randomBytes)("organization");
+    await engine.store.createOrg(org);
+    const live = await openOrganization(org, {
+      engine,
+      clock: systemClock,
+      randomBytes,
+      log,
+      instance,
+      partition: config.partition,
+    });
+    if (organizationOf(live.replica.state) !== null) {
+      throw new MeshIamError(
+        "store-org-exists",
+        `the store has the organization ${quote(org)} already`,
+      );
+    }
+    const made = await generateKeys(
+      nodeDisk,
+      {
+        folder: founding.keys,
+        org,
+        nowMs: systemClock.nowMs(),
+        validForMs: founding.keysValidForMs,
+      },
+      generatePrivateKey,
+    );
+    if (!made.ok) throw new MeshIamError(made.code, made.message);
+    const { name, managementAccountId, rootId } = founding;
+    const input = { name, managementAccountId, id: org, ...(rootId === null ? {} : { rootId }) };
+    expectOk(await found(live, input, managementAccountId));
+    await afterwards(live);
+    await live.close();
+    return { organization: org, keys: made.value };
+  } finally {
+    await engine.close();
+  }
+}
+
+async function found(live: LiveOrganization, input: object, home: string): Promise<CallResult> {
+  const operation = operations.get("organizations:CreateOrganization");
+  if (operation === undefined) throw new MeshIamError("internal", "no such operation");
+  return await live.service.call({
+    caller: { type: "break-glass", home },
+    origin: { ...founderOrigin, requestId: randomUUID() },
+    operation,
+    input,
+    clientToken: null,
+    dryRun: false,
+    eventual: false,
+  });
+}
+
+function expectOk(result: CallResult): void {
+  if (result.ok) return;
+  const field = result.field === null ? "" : `${result.field}: `;
+  throw new MeshIamError("document-invalid", `${field}${result.message} (${result.code})`);
+}
