@@ -49,6 +49,18 @@ test.each([
   expect(principalLevel({ negated: false, entries: [entry] }, caller, "Allow")).toBe(want);
 });
 
+test.each([
+  ["anonymous", { type: "anonymous" }],
+  ["a caller with an OIDC token", { type: "web-identity", provider: "accounts.google.com" }],
+  ["a caller with a SAML assertion", { type: "saml", provider: "arn:aws:iam::1:saml-provider/p" }],
+] as const)("NPR-4 no list spares %s", (_who, principal) => {
+  const text = "provider" in principal ? principal.provider : "*";
+  const position = { line: 1, column: 1, offset: 0 };
+  const element = { negated: true, entries: [{ type: "Federated" as const, text, position }] };
+  const caller = { principal, hasBoundary: false, known: {} };
+  expect(principalLevel(element, caller, "Deny")).toBe("direct");
+});
+
 test("of two levels the stronger one counts", () => {
   expect(stronger("account", "direct")).toBe("direct");
   expect(stronger("direct", "role")).toBe("direct");
