@@ -10,6 +10,7 @@ import { errorsPage } from "./errors-page.ts";
 import { page } from "./markdown.ts";
 import { metricsPage } from "./metrics-page.ts";
 import { policyTestsPage } from "./policy-tests-page.ts";
+import { proofPage } from "./proof-page.ts";
 
 /** Returns every generated file of this folder by its name: a pure function of the source. */
 export function referencePages(): ReadonlyMap<string, string> {
@@ -27,6 +28,7 @@ export function referencePages(): ReadonlyMap<string, string> {
     ["metrics.md", metricsPage()],
     ["policy-tests.md", policyTestsPage()],
     ["policy-tests.schema.json", json(suiteSchema())],
+    ["proof.md", proofPage()],
   ]);
 }
 

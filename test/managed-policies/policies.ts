@@ -10,6 +10,9 @@ export interface ManagedPolicy {
   readonly text: string;
 }
 
+/** How many there are in the package's version: none is overlooked. */
+export const counted = { policies: 1_594, versions: 6_194 };
+
 interface Listed {
   readonly latestVersionId: string;
   readonly versions: Readonly<Record<string, { readonly document: unknown }>>;
