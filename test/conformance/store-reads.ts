@@ -53,14 +53,18 @@ export function readConformance(opened: () => { place: StorePlace; engine: Store
       expect((await everything(store)).size).toBe(1);
     });
 
-    test(`the head is linearizable: ${heads} times written here, read there`, async () => {
-      const beside = await place.openBeside();
-      for (let i = 0; i < heads; i++) {
-        const [to, from] = i % 2 === 0 ? [store, beside.store] : [beside.store, store];
-        const { revision } = await write(to, [commit(put("AIDA1"))]);
-        expect((await from.head(org)).revision).toBe(revision);
-      }
-    });
+    test(
+      `the head is linearizable: ${heads} times written here, read there`,
+      async () => {
+        const beside = await place.openBeside();
+        for (let i = 0; i < heads; i++) {
+          const [to, from] = i % 2 === 0 ? [store, beside.store] : [beside.store, store];
+          const { revision } = await write(to, [commit(put("AIDA1"))]);
+          expect((await from.head(org)).revision).toBe(revision);
+        }
+      },
+      20_000 + 100 * heads,
+    );
 
     test(`a replica of changes equals one of a snapshot (MESH_IAM_SEED=${seed})`, async () => {
       const choose = seededChoice(seed);

@@ -8,7 +8,8 @@ export class StoreUnavailable extends MeshIamError {
   readonly outcome: Outcome;
 
   constructor(message: string, outcome: Outcome, options?: ErrorOptions) {
-    super("store-unavailable", message, options);
+    const doubt = outcome === "unknown" ? "; whether the change was applied is not known" : "";
+    super("store-unavailable", message + doubt, options);
     this.outcome = outcome;
   }
 }
