@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { expect, test } from "vitest";
 
 /** What the documents point at has to be there: a map that is not the land is worse than none. */
@@ -30,4 +30,15 @@ test.each(documents)("%s names files and links that exist", (document) => {
     ...links(text).filter((target) => !existsSync(join(dirname(document), target))),
   ];
   expect(missing).toEqual([]);
+});
+
+test("decisions are numbered from 0001 without a gap or a number twice, in name and title", () => {
+  const decisions = globSync("docs/decisions/*.md").sort();
+  expect(decisions.length).toBeGreaterThan(0);
+  decisions.forEach((path, index) => {
+    const number = String(index + 1).padStart(4, "0");
+    expect(basename(path)).toMatch(/^\d{4}-/);
+    expect(basename(path).slice(0, 4), path).toBe(number);
+    expect(readFileSync(path, "utf8"), path).toMatch(new RegExp(`^# ${number}: `));
+  });
 });

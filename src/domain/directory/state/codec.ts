@@ -41,7 +41,7 @@ export class Unreadable extends Error {
   }
 }
 
-interface Member<T> {
+export interface Member<T> {
   readonly codec: Codec<T>;
   readonly required: boolean;
   readonly fallback: T;
