@@ -13,7 +13,7 @@ import {
 import { isRefused, type Refusal } from "../../src/domain/directory/operations/refusal.ts";
 import { operations } from "../../src/domain/directory/operations/registry.ts";
 import { Draft } from "../../src/domain/directory/state/draft.ts";
-import { Replica } from "../../src/domain/directory/state/organization-state.ts";
+import { Replica, type StateChange } from "../../src/domain/directory/state/organization-state.ts";
 
 export const management = "999988887777";
 export const shop = "111122223333";
@@ -24,6 +24,8 @@ export class FakeOrganization {
   readonly replica = new Replica();
   quotas: OperationQuotas = defaultOperationQuotas;
   manager = "api";
+  /** What was committed, a revision each. */
+  readonly commits: (readonly StateChange[])[] = [];
   caller = { arn: `arn:aws:iam::${shop}:role/admin`, account: shop };
   readonly #newId;
 
@@ -58,6 +60,7 @@ export class FakeOrganization {
     const result = run(prepared, context);
     if (!isRefused(result) && result.changes.length > 0) {
       this.replica.apply(result.changes, context.position.revision);
+      this.commits.push(result.changes);
     }
     return result;
   }

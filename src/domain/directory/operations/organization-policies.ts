@@ -142,42 +142,30 @@ export function describeControlPolicy(
 export const controlPolicySubject: Subject<ControlKind> = {
   kind: "serviceControlPolicy",
   members: { policyId: required(controlPolicyId, "The policy.") },
-  find: (input, { state }) => controlPolicy(state, String(input.policyId)),
-  arn: (input, { state }) => {
-    const found = controlPolicy(state, String(input.policyId));
+  find: (input, context) => controlPolicy(context, String(input.policyId)),
+  arn: (input, context) => {
+    const found = controlPolicy(context, String(input.policyId));
     if (isRefused(found)) return String(input.policyId);
-    return found.record.policy === null ? fullAccess.id : arnOf(state, found);
+    return found.record.policy === null ? fullAccess.id : arnOf(context.state, found);
   },
   account: (_input, { state }) => arnFacts(state).managementAccount,
 };
 
-function controlPolicy(state: OrganizationState, id: string): ControlPolicy | Refusal {
+function controlPolicy(context: OperationContext, id: string): ControlPolicy | Refusal {
+  const { state } = context;
   const found = state.get(id);
   if (found?.kind === "resourceControlPolicy") return found;
-  if (found === undefined && id === fullAccessId) return builtIn(state);
+  if (found === undefined && id === fullAccessId) return builtIn(context);
   return identified(state, "serviceControlPolicy", id, "policy");
 }
 
 /** FullAWSAccess before it has a record: attached to the root, every unit and every account (FILE-25). */
-function builtIn(state: OrganizationState): EntityOf<"serviceControlPolicy"> {
+function builtIn(context: OperationContext): EntityOf<"serviceControlPolicy"> {
+  const { state } = context;
   const targets = [...state.list("organizationalUnit", ""), ...state.list("account", "")];
   const targetIds = targets.map(({ id }) => id).sort(compareText);
   const record = { id: fullAccessId, name: fullAccessName, targetIds, policy: null };
-  return {
-    kind: "serviceControlPolicy",
-    id: fullAccessId,
-    account: "",
-    nameKey: nameKeyOf(fullAccessName),
-    record,
-    manager: "api",
-    createdAtMs: 0,
-    labels: new Map(),
-    description: "",
-    createRevision: 0,
-    modRevision: 0,
-    size: 0,
-    foreign: null,
-  };
+  return { ...newEntity(context, "serviceControlPolicy", record, {}), modRevision: 0 };
 }
 
 function unlessBuiltIn(policyOf: ControlPolicy): Refusal | null {

@@ -203,6 +203,8 @@ test("FullAWSAccess is everywhere until it is detached, and comes with new targe
   expect(fullAccess()).toBeUndefined();
   org.call("organizations:DetachPolicy", { policyId: "p-FullAWSAccess", targetId: shop });
   expect(fullAccess()?.targetIds).toEqual([partner, management, prod, "r-acme"]);
+  const { revision } = org.replica;
+  expect(org.replica.get("p-FullAWSAccess")).toMatchObject({ createRevision: revision });
   org.call("organizations:CreateAccount", { accountName: "new", accountId: "123412341234" });
   const made = org.call("organizations:CreateOrganizationalUnit", {
     parentId: "r-acme",
