@@ -1,23 +1,20 @@
-import { parseArn } from "../../../iam/arn.ts";
 import { quote } from "../../../iam/problem.ts";
 import type { PolicyName } from "../document-options.ts";
 import { countWithoutWhiteSpace } from "../policy-size.ts";
-import { accountId, entityName } from "../shape/names.ts";
+import { entityName } from "../shape/names.ts";
 import { policy } from "../shape/policy.ts";
 import { record as shapeOfRecord } from "../shape/record.ts";
-import { text, word } from "../shape/scalars.ts";
+import { text } from "../shape/scalars.ts";
 import { optional, required } from "../shape/shape.ts";
 import { tags as tagsShape } from "../shape/tags.ts";
 import { asKind, type EntityOf } from "../state/entity.ts";
 import type { OrganizationState } from "../state/organization-state.ts";
-import { nameKeyOf } from "../state/stored-form.ts";
-import { principalByArn } from "../state/trusted-principals.ts";
-import { arnFacts, organizationsArn, permissionSetArn } from "./arn-of.ts";
-import { checkAccount, checkRoom, checkTitle, removed, stored } from "./creating.ts";
+import { arnFacts, permissionSetArn } from "./arn-of.ts";
+import { checkRoom, removed, stored } from "./creating.ts";
 import { mutation, operation } from "./define.ts";
 import { done, type Operation, type OperationContext, type Success } from "./operation.ts";
 import { mergedTags, tagKeyList, withoutTags } from "./principal-facts.ts";
-import { draftWith, provision, provisionedRole, provisionedRoleName } from "./provisioning.ts";
+import { draftWith, provision } from "./provisioning.ts";
 import { question, requestTags, tagKeys } from "./questions.ts";
 import { isRefused, type Refusal, refuse } from "./refusal.ts";
 import { descriptionMember } from "./roles-and-workloads.ts";
@@ -134,14 +131,14 @@ function storeSet(context: OperationContext, set: PermissionSetEntity): Success 
   return provision(context, draft, current) ?? done(draft.changes());
 }
 
-const common = {
+export const permissionSetCommon = {
   service: "sso",
   access: "Permissions management",
   subject: permissionSetSubject,
 } as const;
 
 const updatePermissionSet = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "UpdatePermissionSet",
   members: {
     description: descriptionMember,
@@ -156,7 +153,7 @@ const updatePermissionSet = mutation({
 });
 
 const putInline = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "PutInlinePolicyToPermissionSet",
   members: { inlinePolicy: required(policy("identity"), "The policy, as JSON text.") },
   change: (set, input, context) => {
@@ -172,7 +169,7 @@ const putInline = mutation({
 });
 
 const deleteInline = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "DeleteInlinePolicyFromPermissionSet",
   members: {},
   change: (set, _input, context) =>
@@ -190,7 +187,7 @@ function sameReference(a: PolicyName, b: PolicyName): boolean {
 }
 
 const attachReference = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "AttachCustomerManagedPolicyReferenceToPermissionSet",
   members: reference,
   change: (set, input, context) => {
@@ -206,7 +203,7 @@ const attachReference = mutation({
 });
 
 const detachReference = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "DetachCustomerManagedPolicyReferenceFromPermissionSet",
   members: reference,
   change: (set, input, context) => {
@@ -221,7 +218,7 @@ const detachReference = mutation({
 });
 
 const putBoundary = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "PutPermissionsBoundaryToPermissionSet",
   members: {
     permissionsBoundary: required(shapeOfRecord(reference), "The boundary of the roles."),
@@ -233,7 +230,7 @@ const putBoundary = mutation({
 });
 
 const deleteBoundary = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "DeletePermissionsBoundaryFromPermissionSet",
   members: {},
   change: (set, _input, context) =>
@@ -243,7 +240,7 @@ const deleteBoundary = mutation({
 });
 
 const tagPermissionSet = mutation({
-  ...common,
+  ...permissionSetCommon,
   access: "Tagging",
   name: "TagPermissionSet",
   members: { tags: required(tagsShape, "Tags that are added or replaced.") },
@@ -255,7 +252,7 @@ const tagPermissionSet = mutation({
 });
 
 const untagPermissionSet = mutation({
-  ...common,
+  ...permissionSetCommon,
   access: "Tagging",
   name: "UntagPermissionSet",
   members: { tagKeys: required(tagKeyList, "Keys of the tags to remove.") },
@@ -264,151 +261,11 @@ const untagPermissionSet = mutation({
 });
 
 const deletePermissionSet = mutation({
-  ...common,
+  ...permissionSetCommon,
   name: "DeletePermissionSet",
   members: {},
   change: (set, _input, context) => removed(context, set),
 });
-
-const assignmentMembers = {
-  principalType: required(word("USER", "GROUP"), "What `principalId` names."),
-  principalId: required(
-    text(
-      "the ARN of a user or group",
-      /^arn:[a-z0-9-]+:iam::[0-9]{12}:(user|group)\/[!-~]+$/,
-      2048,
-    ),
-    "ARN of the user or group, of any account.",
-  ),
-  targetType: required(word("AWS_ACCOUNT"), "`AWS_ACCOUNT`."),
-  targetId: required(accountId, "The account in which the permissions hold."),
-};
-
-interface AssignmentInput {
-  readonly principalType: "USER" | "GROUP";
-  readonly principalId: string;
-  readonly targetId: string;
-}
-
-function aboutAccount(action: string) {
-  return (input: { readonly targetId?: unknown }, { state }: OperationContext) => {
-    const facts = arnFacts(state);
-    const arn = organizationsArn(facts, "account", String(input.targetId));
-    return [question(action, arn, facts.managementAccount)];
-  };
-}
-
-/** Returns the user or group of an ARN, or `NoSuchEntity`. */
-function assignee(
-  state: OrganizationState,
-  { principalType, principalId: arn }: AssignmentInput,
-): EntityOf<"user" | "group"> | Refusal {
-  const user = principalType === "USER" ? principalByArn(state, arn) : groupByArn(state, arn);
-  if (user?.kind === "user" || user?.kind === "group") return user;
-  const what = principalType.toLowerCase();
-  return refuse("NoSuchEntity", `no ${what} ${quote(arn)}`, {
-    resource: arn,
-    field: "principalId",
-  });
-}
-
-function groupByArn(state: OrganizationState, arn: string): EntityOf<"group"> | null {
-  const parsed = parseArn(arn);
-  if (!parsed.ok) return null;
-  const name = arn.slice(arn.lastIndexOf("/") + 1);
-  const found = asKind(state.named("group", parsed.value.account, nameKeyOf(name)), "group");
-  return found?.record.arn === arn ? found : null;
-}
-
-const createAssignment = mutation({
-  ...common,
-  name: "CreateAccountAssignment",
-  members: {
-    ...assignmentMembers,
-    name: optional(entityName(128), "", "Its name in documents."),
-  },
-  also: aboutAccount("sso:CreateAccountAssignment"),
-  change: (set, input, context) => {
-    const { state, quotas } = context;
-    const { targetId, principalType, name } = input;
-    const principal = assignee(state, input);
-    if (isRefused(principal)) return principal;
-    const refused = checkAccount(state, targetId);
-    if (refused !== null) return refused;
-    const key = `${set.id}/${targetId}/${principal.id}`;
-    const full = checkRoom(context, {
-      kind: "permissionSetAssignment",
-      account: "",
-      name: key,
-      max: quotas.permissionSetAssignments,
-      title: "assignment",
-    });
-    const taken = full ?? checkTitle(state, "permissionSetAssignment", "", name);
-    if (taken !== null) return taken;
-    // The role first: the assignment refers to it.
-    const role = provisionedRole(context, state, set, targetId, [principal.id]);
-    if (isRefused(role)) return role;
-    const roleChange = store(context, role);
-    if (isRefused(roleChange)) return roleChange;
-    const assignment = newEntity(
-      context,
-      "permissionSetAssignment",
-      {
-        id: context.newId("permissionSetAssignment"),
-        name,
-        permissionSetId: set.id,
-        principalType,
-        principalId: principal.id,
-        targetId,
-        roleId: role.id,
-      },
-      {},
-    );
-    const change = store(context, assignment);
-    if (isRefused(change)) return change;
-    const draft = draftWith(context, [roleChange, change]);
-    const failed = provision(context, draft, set);
-    const answer = { accountAssignmentCreationStatus: { status: "SUCCEEDED" } };
-    return failed ?? done(draft.changes(), answer);
-  },
-});
-
-const deleteAssignment = mutation({
-  ...common,
-  name: "DeleteAccountAssignment",
-  members: assignmentMembers,
-  also: aboutAccount("sso:DeleteAccountAssignment"),
-  change: (set, input, context) => {
-    const { state } = context;
-    const principal = assignee(state, input);
-    if (isRefused(principal)) return principal;
-    const key = nameKeyOf(`${set.id}/${input.targetId}/${principal.id}`);
-    const found = state.named("permissionSetAssignment", "", key);
-    if (found === undefined) return refuse("NoSuchEntity", "no such assignment");
-    const draft = draftWith(context, [{ type: "remove", id: found.id }]);
-    return provision(context, draft, set) ?? done(draft.changes());
-  },
-});
-
-/** Returns an assignment as Identity Center shows it. */
-export function describeAssignment(
-  state: OrganizationState,
-  { record }: EntityOf<"permissionSetAssignment">,
-): Readonly<Record<string, unknown>> {
-  const { name, permissionSetId, principalType, principalId, targetId } = record;
-  const principal = state.get(principalId);
-  const arn =
-    principal?.kind === "user" || principal?.kind === "group" ? principal.record.arn : principalId;
-  const set = asKind(state.get(permissionSetId), "permissionSet");
-  return {
-    name,
-    permissionSetArn: permissionSetArn(arnFacts(state), permissionSetId),
-    principalType,
-    principalId: arn,
-    accountId: targetId,
-    roleName: set === null ? null : provisionedRoleName(set, targetId),
-  };
-}
 
 export const permissionSetOperations: readonly Operation[] = [
   createPermissionSet,
@@ -422,6 +279,4 @@ export const permissionSetOperations: readonly Operation[] = [
   tagPermissionSet,
   untagPermissionSet,
   deletePermissionSet,
-  createAssignment,
-  deleteAssignment,
 ];

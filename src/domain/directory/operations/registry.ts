@@ -1,3 +1,4 @@
+import { accountAssignmentOperations } from "./account-assignments.ts";
 import { attachmentOperations } from "./attachments.ts";
 import { identitySourceOperations } from "./identity-sources.ts";
 import { managedPolicyOperations } from "./managed-policies.ts";
@@ -22,6 +23,7 @@ export const operations: ReadonlyMap<string, Operation> = new Map(
     ...(["user", "role", "workload"] as const).flatMap(principalOperations),
     ...managedPolicyOperations,
     ...permissionSetOperations,
+    ...accountAssignmentOperations,
     ...identitySourceOperations,
     ...serviceOperations,
     ...readOperations,
