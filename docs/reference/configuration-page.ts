@@ -1,4 +1,4 @@
-import { controlPlaneSettings } from "../../src/adapters/config/control-plane.ts";
+import { controlPlaneSettings } from "../../src/adapters/config/control-plane-schema.ts";
 import { authorizerSettings, sourceKeys } from "../../src/adapters/config/schema.ts";
 import {
   type Members,
@@ -11,7 +11,7 @@ import { code, page, table } from "./markdown.ts";
 export function controlPlanePage(): string {
   return page(
     "Configuration of the control plane",
-    "src/adapters/config/control-plane.ts",
+    "src/adapters/config/control-plane-schema.ts",
     "Settings are given and named as those of the authorizer are ([configuration.md](configuration.md)): in the YAML file of `--config`, in variables, by `--set`, by flags of their own.",
     ...sections(controlPlaneSettings),
   );

@@ -1,5 +1,5 @@
 import type { Command } from "commander";
-import { controlPlaneSettings } from "../../adapters/config/control-plane.ts";
+import { controlPlaneSettings } from "../../adapters/config/control-plane-schema.ts";
 import { configFlags } from "../../adapters/config/flags.ts";
 import { collect } from "./collect.ts";
 import { parseDurationMs } from "./duration.ts";

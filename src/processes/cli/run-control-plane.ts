@@ -1,8 +1,8 @@
+import { loadControlPlaneConfig } from "../../adapters/config/control-plane.ts";
 import {
   type ControlPlaneConfig,
   controlPlaneSettings,
-  loadControlPlaneConfig,
-} from "../../adapters/config/control-plane.ts";
+} from "../../adapters/config/control-plane-schema.ts";
 import { createLineWriter } from "../../adapters/telemetry/line-writer.ts";
 import { createLog, switchLevelOnSignal } from "../../adapters/telemetry/log.ts";
 import { type Founding, initControlPlane } from "../control-plane/init.ts";

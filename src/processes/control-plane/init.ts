@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { ControlPlaneConfig } from "../../adapters/config/control-plane.ts";
+import type { ControlPlaneConfig } from "../../adapters/config/control-plane-schema.ts";
 import { generatePrivateKey } from "../../adapters/distribution/generate-signer.ts";
 import { type GeneratedKeys, generateKeys } from "../../adapters/distribution/key-files.ts";
 import { nodeDisk } from "../../adapters/distribution/node-disk.ts";

@@ -1,4 +1,4 @@
-import type { ControlPlaneConfig } from "../../adapters/config/control-plane.ts";
+import type { ControlPlaneConfig } from "../../adapters/config/control-plane-schema.ts";
 import { openPostgres } from "../../adapters/store/postgres.ts";
 import { openSqlite } from "../../adapters/store/sqlite.ts";
 import type { StoreEngine } from "../../adapters/store/store.ts";

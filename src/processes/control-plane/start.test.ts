@@ -5,10 +5,8 @@ import { afterEach, beforeEach, expect, test } from "vitest";
 import { type ApiAnswer, post } from "../../../test/fakes/api-client.ts";
 import { runCommand } from "../../../test/fakes/command-line.ts";
 import { management, shop, silentLog } from "../../../test/fakes/control-plane.ts";
-import {
-  type ControlPlaneConfig,
-  loadControlPlaneConfig,
-} from "../../adapters/config/control-plane.ts";
+import { loadControlPlaneConfig } from "../../adapters/config/control-plane.ts";
+import type { ControlPlaneConfig } from "../../adapters/config/control-plane-schema.ts";
 import { createTokenIssuer } from "../cli/quickstart/tokens.ts";
 import { type ControlPlane, startControlPlane } from "./start.ts";
 

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import type { ControlPlaneConfig } from "../../adapters/config/control-plane.ts";
+import type { ControlPlaneConfig } from "../../adapters/config/control-plane-schema.ts";
 import { systemClock } from "../../adapters/distribution/system-clock.ts";
 import { WatchedCertificate } from "../../adapters/keys/certificates.ts";
 import { KeyCache } from "../../adapters/keys/key-cache.ts";
