@@ -123,6 +123,7 @@ const errorMeanings = {
   "store-constraint": "the database refused a taken name or a dangling reference, which is a bug",
   "store-limit": "an input is above the store's bounds",
   "store-export-invalid": "an export file is damaged, cut short or of an unknown format",
+  "control-plane-unreachable": "the control plane does not answer, or is none",
   "envoy-missing": "no Envoy binary can be had",
   "quickstart-failed": "the quickstart cannot run, or a row of it is not as expected",
 } as const satisfies Record<string, string>;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { systemClock } from "../../src/adapters/distribution/system-clock.ts";
 import type { StoreEngine } from "../../src/adapters/store/store.ts";
 import { createLog } from "../../src/adapters/telemetry/log.ts";
+import { createIssuers } from "../../src/domain/credentials/issuers.ts";
 import { operations } from "../../src/domain/directory/operations/registry.ts";
 import type { CallResult } from "../../src/processes/control-plane/call-result.ts";
 import type { CallOrigin, ProvenCaller } from "../../src/processes/control-plane/caller.ts";
@@ -31,7 +32,7 @@ export const silentLog = createLog({
 
 const breakGlass: ProvenCaller = { type: "break-glass", home: management };
 
-const localOrigin: CallOrigin = {
+export const localOrigin: CallOrigin = {
   requestId: "11111111-2222-4333-8444-555555555555",
   sourceIp: null,
   userAgent: "test",
@@ -95,4 +96,42 @@ export async function call(
   const result = await tryCall(live, name, input);
   if (!result.ok) throw new Error(`${name}: ${JSON.stringify(result)}`);
   return result.answer;
+}
+
+export const adminSpiffeId = "spiffe://cluster.local/ns/ops/sa/admin";
+
+/** The workload of `adminSpiffeId`, proven by its certificate. */
+export function workloadCaller(): ProvenCaller {
+  const issuers = createIssuers({
+    providers: [],
+    trustDomains: [{ id: "td-1", name: "cluster.local", audiences: [], keys: null }],
+    accountOfSpiffeId: () => shop,
+    keys: { keyOf: () => null } as never,
+    listener: { embeddedKey: () => undefined },
+  });
+  const peer = issuers.peerOf(adminSpiffeId);
+  if (peer.type !== "mtls") throw new Error(`no identity ${adminSpiffeId}`);
+  const authentication = {
+    principalCredential: peer,
+    token: null,
+    mtls: peer,
+    dropped: [],
+    authMethod: "mtls",
+  } as const;
+  return { type: "authenticated", authentication, issuers };
+}
+
+/** Makes that workload, with a policy of this one statement. */
+export async function addWorkload(live: LiveOrganization, statement?: object): Promise<void> {
+  const spiffeId = adminSpiffeId;
+  const accounts = [{ account: shop }];
+  await call(live, "mesh-iam:PutTrustDomain", { name: "cluster.local", accounts });
+  await call(live, "mesh-iam:CreateWorkload", { account: shop, spiffeId, name: "admin" });
+  if (statement === undefined) return;
+  await call(live, "mesh-iam:PutWorkloadPolicy", {
+    account: shop,
+    spiffeId,
+    policyName: "own",
+    policyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [statement] }),
+  });
 }

@@ -44,6 +44,11 @@ export const controlPlaneSettings = {
       mib,
       "Largest request. A set of documents has a bound of its own.",
     ),
+    maxDocumentsBytes: setting(
+      whole(4_096, 256 * mib, "bytes"),
+      16 * mib,
+      "Largest request of `ApplyDocuments`.",
+    ),
     ratePerSecond: setting(
       whole(1, 100_000, "count"),
       50,

@@ -32,10 +32,14 @@ export function addControlPlane(program: Command, io: CommandIo, result: Command
       "Makes the organization and its management account in the store, an offline root key, an online\n" +
         "bundle key and key set 1. Makes no credential. Not beside a running control plane.",
     )
-    .requiredOption("--name <text>", "the organization's name, for people")
-    .requiredOption("--management-account <id>", "12 digits: the account that owns it")
+    .option("--name <text>", "the organization's name, for people")
+    .option("--management-account <id>", "12 digits: the account that owns it")
     .option("--organization-id <id>", "keep an id that policies name: o-…")
     .option("--root-id <id>", "likewise, of the root: r-…")
+    .option(
+      "--documents <folder>",
+      "apply these as root in the same step; their Organization is it",
+    )
     .option("--keys <folder>", "where the keys go", ".mesh-iam/control-plane/keys")
     .option("--keys-valid-for <duration>", "how long key set 1 is good", "365d")
     .option("--json", "print the result as JSON")
@@ -43,17 +47,18 @@ export function addControlPlane(program: Command, io: CommandIo, result: Command
       // Flags that both commands have are read by the outer one where they stand before `init`.
       const options: Record<string, unknown> = own.optsWithGlobals();
       const { runInit } = await import("./run-control-plane.ts");
-      await runInit(
+      result.exitCode = await runInit(
         choiceOf(options),
         {
-          name: String(options.name),
-          managementAccountId: String(options.managementAccount),
+          name: textOrNull(options.name),
+          managementAccountId: textOrNull(options.managementAccount),
           id: textOrNull(options.organizationId),
           rootId: textOrNull(options.rootId),
+          documents: textOrNull(options.documents),
           keys: String(options.keys),
           keysValidForMs: parseDurationMs(String(options.keysValidFor)),
+          isJson: options.json === true,
         },
-        options.json === true,
         io,
       );
     });

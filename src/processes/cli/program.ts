@@ -1,4 +1,5 @@
 import { Command, CommanderError } from "commander";
+import { addApply } from "./apply.ts";
 import { addAuthorizer } from "./authorizer.ts";
 import { addBundle } from "./bundle.ts";
 import { addControlPlane } from "./control-plane.ts";
@@ -50,6 +51,7 @@ export function createProgram(io: CommandIo, result: CommandResult): Command {
   addQuickstart(program, io);
   addAuthorizer(program, io, result);
   addControlPlane(program, io, result);
+  addApply(program, io, result);
   addValidate(program, io, result);
   addSimulate(program, io, result);
   addExplain(program, io, result);

@@ -1,9 +1,9 @@
 import { randomUUID } from "node:crypto";
-import type { Change, Commit, Locked, Store, StoreHead } from "../../adapters/store/store.ts";
+import type { Commit, Locked, Store, StoreHead } from "../../adapters/store/store.ts";
 import { Draft } from "../../domain/directory/state/draft.ts";
 import type { StorePosition } from "../../domain/directory/state/entity.ts";
 import type { StateChange } from "../../domain/directory/state/organization-state.ts";
-import { writeRow } from "../../domain/directory/state/stored-form.ts";
+import { storedChange } from "../../domain/directory/state/stored-change.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import type { FollowedReplica } from "./followed-replica.ts";
 
@@ -276,7 +276,7 @@ function commitOf(job: Job<unknown>, { changes, actor, audit, value }: Proposal<
     id: randomUUID(),
     actor,
     audit,
-    changes: changes.map(writtenChange),
+    changes: changes.map(storedChange),
     ...(idempotency === null
       ? {}
       : {
@@ -287,16 +287,6 @@ function commitOf(job: Job<unknown>, { changes, actor, audit, value }: Proposal<
           },
         }),
   };
-}
-
-function writtenChange(change: StateChange): Change {
-  if (change.type === "remove") return change;
-  const { object } = change;
-  if (object.kind === "poisoned" || object.kind === "opaque") {
-    throw new MeshIamError("internal", "an object that cannot be read is not written");
-  }
-  const { references, ...row } = writeRow(object);
-  return { type: "put", object: row, references };
 }
 
 function sizeOf({ audit, changes, idempotency }: Commit): number {

@@ -1,17 +1,18 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
+  addWorkload,
+  adminSpiffeId,
   call,
   madeOrganization,
   management,
   organizationParts,
   shop,
   tryCall,
+  workloadCaller,
 } from "../../../test/fakes/control-plane.ts";
 import { type SqlitePlace, sqlitePlace } from "../../../test/fakes/sqlite-place.ts";
 import type { Store, StoreEngine } from "../../adapters/store/store.ts";
 import { StoreUnavailable } from "../../adapters/store/unavailable.ts";
-import { createIssuers } from "../../domain/credentials/issuers.ts";
-import type { ProvenCaller } from "./caller.ts";
 import { type LiveOrganization, openOrganization } from "./live-organization.ts";
 
 const org = "o-acme123456";
@@ -36,44 +37,6 @@ async function recordsOf(of = live): Promise<readonly Record<string, unknown>[]>
     streams.map(({ stream }) => engine.auditLog.read(of.org, stream, 0, 500)),
   );
   return all.flat().map(({ record }) => JSON.parse(Buffer.from(record).toString("utf8")));
-}
-
-/** A workload of the mesh, proven by its certificate. */
-function workload(text: string): ProvenCaller {
-  const issuers = createIssuers({
-    providers: [],
-    trustDomains: [{ id: "td-1", name: "cluster.local", audiences: [], keys: null }],
-    accountOfSpiffeId: () => shop,
-    keys: { keyOf: () => null } as never,
-    listener: { embeddedKey: () => undefined },
-  });
-  const peer = issuers.peerOf(text);
-  if (peer.type !== "mtls") throw new Error(`no identity ${text}`);
-  const authentication = {
-    principalCredential: peer,
-    token: null,
-    mtls: peer,
-    dropped: [],
-    authMethod: "mtls",
-  } as const;
-  return { type: "authenticated", authentication, issuers };
-}
-
-const admin = "spiffe://cluster.local/ns/ops/sa/admin";
-
-async function addWorkload(policy?: object): Promise<void> {
-  await call(live, "mesh-iam:PutTrustDomain", {
-    name: "cluster.local",
-    accounts: [{ account: shop }],
-  });
-  await call(live, "mesh-iam:CreateWorkload", { account: shop, spiffeId: admin, name: "admin" });
-  if (policy === undefined) return;
-  await call(live, "mesh-iam:PutWorkloadPolicy", {
-    account: shop,
-    spiffeId: admin,
-    policyName: "own",
-    policyDocument: JSON.stringify({ Version: "2012-10-17", Statement: [policy] }),
-  });
 }
 
 test("a change is durable with its record, and another instance reads it at once", async () => {
@@ -113,8 +76,8 @@ test("changes that wait together share a transaction, and each sees the one befo
 });
 
 test("a workload that no policy allows is denied, recorded, and allowed once one does", async () => {
-  await addWorkload();
-  const caller = workload(admin);
+  await addWorkload(live);
+  const caller = workloadCaller();
   const denied = await tryCall(live, "iam:CreateUser", bob, { caller });
   expect(denied).toMatchObject({
     ok: false,
@@ -132,7 +95,7 @@ test("a workload that no policy allows is denied, recorded, and allowed once one
 
   await call(live, "mesh-iam:PutWorkloadPolicy", {
     account: shop,
-    spiffeId: admin,
+    spiffeId: adminSpiffeId,
     policyName: "own",
     policyDocument: JSON.stringify({
       Version: "2012-10-17",
@@ -147,11 +110,11 @@ test("a workload that no policy allows is denied, recorded, and allowed once one
 });
 
 test("API-8 a grant that was withdrawn in the same transaction has been seen", async () => {
-  await addWorkload({ Effect: "Allow", Action: "*", Resource: "*" });
-  const caller = workload(admin);
+  await addWorkload(live, { Effect: "Allow", Action: "*", Resource: "*" });
+  const caller = workloadCaller();
   const withdrawn = tryCall(live, "mesh-iam:DeleteWorkloadPolicy", {
     account: shop,
-    spiffeId: admin,
+    spiffeId: adminSpiffeId,
     policyName: "own",
   });
   const late = tryCall(live, "iam:CreateUser", bob, { caller });
@@ -160,7 +123,7 @@ test("API-8 a grant that was withdrawn in the same transaction has been seen", a
 });
 
 test("an SCP that comes in the same transaction binds the next operation in it", async () => {
-  await addWorkload({ Effect: "Allow", Action: "*", Resource: "*" });
+  await addWorkload(live, { Effect: "Allow", Action: "*", Resource: "*" });
   const created = (await call(live, "organizations:CreatePolicy", {
     name: "no-users",
     type: "SERVICE_CONTROL_POLICY",
@@ -171,7 +134,7 @@ test("an SCP that comes in the same transaction binds the next operation in it",
   })) as { policy: { policySummary: { id: string } } };
   const policyId = created.policy.policySummary.id;
   const attached = tryCall(live, "organizations:AttachPolicy", { policyId, targetId: shop });
-  const late = tryCall(live, "iam:CreateUser", bob, { caller: workload(admin) });
+  const late = tryCall(live, "iam:CreateUser", bob, { caller: workloadCaller() });
   expect(await attached).toMatchObject({ ok: true });
   expect(await late).toMatchObject({
     ok: false,

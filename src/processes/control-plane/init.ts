@@ -5,12 +5,13 @@ import { type GeneratedKeys, generateKeys } from "../../adapters/distribution/ke
 import { nodeDisk } from "../../adapters/distribution/node-disk.ts";
 import { systemClock } from "../../adapters/distribution/system-clock.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
+import type { DocumentFile } from "../../domain/directory/documents.ts";
 import { createNewId } from "../../domain/directory/operations/new-id.ts";
 import { operations } from "../../domain/directory/operations/registry.ts";
 import { organizationOf } from "../../domain/directory/state/organization-state.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
-import type { CallResult } from "./call-result.ts";
+import type { CallResult, CallSuccess } from "./call-result.ts";
 import { type LiveOrganization, openOrganization } from "./live-organization.ts";
 import { openConfiguredStore } from "./open-store.ts";
 
@@ -30,6 +31,8 @@ export interface Founding {
 export interface Founded {
   readonly organization: string;
   readonly keys: GeneratedKeys;
+  /** Operations that the first documents came to. */
+  readonly steps: number;
 }
 
 /** The local operator, before anybody else exists. */
@@ -37,7 +40,7 @@ const founderOrigin = { requestId: "", sourceIp: null, userAgent: "mesh-iam init
 
 /**
  * Makes an organization in the configured store: its management account, the offline root key, the first
- * bundle key and key set 1 (TEN-4); no credential. `afterwards` is run on it before the store is closed.
+ * bundle key and key set 1 (TEN-4); no credential. `documents`, a first set, are applied as root.
  *
  * Throws `store-org-exists` for one that is there, `document-invalid` for an input that is not accepted,
  * `key-invalid` for keys that are there already, `state-locked` beside a running control plane.
@@ -46,7 +49,7 @@ export async function initControlPlane(
   config: ControlPlaneConfig,
   founding: Founding,
   log: Log,
-  afterwards: (organization: LiveOrganization) => Promise<void> = async () => undefined,
+  documents: readonly DocumentFile[] = [],
 ): Promise<Founded> {
   const instance = randomUUID();
   const surroundings = { clock: systemClock, random: Math.random, instance };
@@ -82,9 +85,10 @@ export async function initControlPlane(
     const { name, managementAccountId, rootId } = founding;
     const input = { name, managementAccountId, id: org, ...(rootId === null ? {} : { rootId }) };
     expectOk(await found(live, input, managementAccountId));
-    await afterwards(live);
+    const steps =
+      documents.length === 0 ? 0 : await applyFirst(live, documents, managementAccountId);
     await live.close();
-    return { organization: org, keys: made.value };
+    return { organization: org, keys: made.value, steps };
   } finally {
     await engine.close();
   }
@@ -104,8 +108,27 @@ async function found(live: LiveOrganization, input: object, home: string): Promi
   });
 }
 
-function expectOk(result: CallResult): void {
-  if (result.ok) return;
+async function applyFirst(
+  live: LiveOrganization,
+  files: readonly DocumentFile[],
+  home: string,
+): Promise<number> {
+  const result = expectOk(
+    await live.documents.apply({
+      caller: { type: "break-glass", home },
+      origin: { ...founderOrigin, requestId: randomUUID() },
+      files,
+      dryRun: false,
+      prune: false,
+      manager: "mesh-iam-apply",
+      planDigest: null,
+    }),
+  );
+  return (result.answer.steps as readonly unknown[]).length;
+}
+
+function expectOk(result: CallResult): CallSuccess {
+  if (result.ok) return result;
   const field = result.field === null ? "" : `${result.field}: `;
   throw new MeshIamError("document-invalid", `${field}${result.message} (${result.code})`);
 }

@@ -9,6 +9,7 @@ import {
 import { AuditEvents } from "./audit-events.ts";
 import { CommitQueue } from "./commit-queue.ts";
 import { DirectoryService } from "./directory-service.ts";
+import { DocumentService } from "./document-service.ts";
 import { FollowedReplica } from "./followed-replica.ts";
 
 /** What every organization of a process shares. */
@@ -28,6 +29,7 @@ export interface LiveOrganization {
   readonly org: string;
   readonly replica: FollowedReplica;
   readonly service: DirectoryService;
+  readonly documents: DocumentService;
   /** Writes what is left of the audit. */
   close(): Promise<void>;
 }
@@ -59,7 +61,7 @@ export async function openOrganization(
         err,
       }),
   });
-  const service = new DirectoryService({
+  const shared = {
     replica,
     queue,
     events,
@@ -67,6 +69,12 @@ export async function openOrganization(
     quotas: quotas ?? defaultOperationQuotas,
     partition,
     nowMs: clock.nowMs,
-  });
-  return { org, replica, service, close: () => events.flush() };
+  };
+  return {
+    org,
+    replica,
+    service: new DirectoryService(shared),
+    documents: new DocumentService(shared),
+    close: () => events.flush(),
+  };
 }

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
@@ -253,4 +253,59 @@ test("init a second time refuses, and touches no key", async () => {
     ...sets().flatMap((one) => ["--set", one]),
   ]);
   expect(again).toMatchObject({ code: 1, err: expect.stringContaining("store-org-exists") });
+});
+
+test("init with documents, a plan that finds nothing, and an apply of what has changed since", async () => {
+  const policies = join(folder, "policies");
+  cpSync(join(import.meta.dirname, "../../../examples/quickstart"), policies, { recursive: true });
+  writeFileSync(join(policies, "jwks.json"), '{"keys":[]}');
+  const made = await runCommand([
+    ...["control-plane", "init", "--documents", policies, "--keys", join(folder, "keys")],
+    ...sets().flatMap((one) => ["--set", one]),
+  ]);
+  expect(made).toMatchObject({ code: 0, err: "" });
+  expect(made.out).toMatch(/organization: o-acme123456, [\s\S]*documents: \d+ operations/);
+  await start();
+  const at = ["-f", policies, "--socket", join(folder, "api.sock")];
+  expect(await runCommand(["plan", ...at])).toEqual({ code: 0, out: "no differences\n", err: "" });
+
+  writeFileSync(
+    join(policies, "more.yaml"),
+    `apiVersion: mesh-iam.io/v1\nkind: User\nmetadata: { name: zoe, account: "${shop}" }\n`,
+  );
+  const plan = await runCommand(["plan", ...at]);
+  expect(plan.code).toBe(5);
+  expect(plan.out).toContain(`+ User ${shop}/zoe\n    iam:CreateUser userName=zoe path=/`);
+  expect(plan.out).toContain("1 to create, 0 to change, 0 to remove");
+
+  expect(await runCommand(["apply", ...at], "n\n")).toMatchObject({ code: 1 });
+  expect((await local("UserService/GetUser", { account: shop, userName: "zoe" })).status).toBe(404);
+  const applied = await runCommand(["apply", ...at, "--yes"]);
+  expect(applied).toMatchObject({ code: 0, err: "" });
+  expect(applied.out).toContain("applied, revision 1.");
+  expect(await runCommand(["apply", ...at, "--yes"])).toMatchObject({ code: 0 });
+
+  rmSync(join(policies, "more.yaml"));
+  expect(await runCommand(["plan", ...at])).toMatchObject({ code: 0 });
+  const pruned = await runCommand(["apply", ...at, "--prune", "--json"], "y\n");
+  expect(pruned).toMatchObject({ code: 0 });
+  expect((await local("UserService/GetUser", { account: shop, userName: "zoe" })).status).toBe(404);
+});
+
+test("apply says where nobody answers, and tells a mistake in documents before it calls", async () => {
+  const policies = join(folder, "policies");
+  mkdirSync(policies);
+  const at = ["-f", policies, "--socket", join(folder, "none.sock")];
+  writeFileSync(join(policies, "a.yaml"), "kind: Usr\n");
+  const bad = await runCommand(["apply", ...at, "--yes"]);
+  expect(bad).toMatchObject({ code: 3, err: expect.stringContaining("a.yaml:1:") });
+  const user = `apiVersion: mesh-iam.io/v1\nkind: User\nmetadata: { name: zoe, account: "${shop}" }\n`;
+  writeFileSync(join(policies, "a.yaml"), user);
+  const away = await runCommand(["apply", ...at, "--yes"]);
+  expect(away).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("control-plane-unreachable"),
+  });
+  const cleartext = ["--server", "http://iam.example.com"];
+  expect(await runCommand(["plan", "-f", policies, ...cleartext])).toMatchObject({ code: 1 });
 });

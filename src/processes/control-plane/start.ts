@@ -87,7 +87,8 @@ async function open(
     { perSecond: config.api.ratePerSecond, burst: config.api.burst },
     systemClock.monotonicMs,
   );
-  const shared = { buckets, log, maxBodyBytes: config.api.maxBodyBytes };
+  const { maxBodyBytes, maxDocumentsBytes } = config.api;
+  const shared = { buckets, log, maxBodyBytes, maxDocumentsBytes };
   const certificate = await watchCertificate(config, log, () => network);
   if (certificate !== null) opened.push(() => certificate.close());
   const network: ApiServer = await listenTcp(

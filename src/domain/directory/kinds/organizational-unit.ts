@@ -58,7 +58,9 @@ function pathOf(parent: string, name: string): string {
 }
 
 /** Returns the paths of root and units by their ids; linear in units times their depth. */
-export function unitPaths(directory: Directory): ReadonlyMap<string, string> {
+export function unitPaths(
+  directory: Pick<Directory, "organization" | "organizationalUnits">,
+): ReadonlyMap<string, string> {
   const { organization, organizationalUnits } = directory;
   const units = new Map(organizationalUnits.map((unit) => [unit.id, unit]));
   const paths = new Map<string, string>();

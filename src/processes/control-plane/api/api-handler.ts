@@ -3,12 +3,14 @@ import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { StoreUnavailable } from "../../../adapters/store/unavailable.ts";
 import type { Log } from "../../../adapters/telemetry/log.ts";
+import type { Operation } from "../../../domain/directory/operations/operation.ts";
 import { MeshIamError } from "../../../iam/error.ts";
 import { quote } from "../../../iam/problem.ts";
 import { type CallRefusal, type CallResult, refusal } from "../call-result.ts";
 import { type CallOrigin, callerKey, type ProvenCaller } from "../caller.ts";
 import type { LiveOrganization } from "../live-organization.ts";
 import { errorAnswer, type HttpAnswer, successAnswer } from "./connect-answer.ts";
+import { documentsInput } from "./documents-input.ts";
 import { readJsonObject } from "./json-body.ts";
 import { rpcRoutes } from "./rpc-routes.ts";
 import type { TokenBuckets } from "./token-buckets.ts";
@@ -31,7 +33,10 @@ export interface ApiHandlerParts {
   readonly buckets: TokenBuckets;
   readonly log: Log;
   readonly maxBodyBytes: number;
+  readonly maxDocumentsBytes: number;
 }
+
+const documentsPath = "/meshiam.admin.v1.DocumentService/ApplyDocuments";
 
 /** Returns the handler of every call of one listener. It answers always and never throws. */
 export function createApiHandler(parts: ApiHandlerParts) {
@@ -62,9 +67,10 @@ async function answerOf(
   requestId: string,
   parts: ApiHandlerParts,
 ): Promise<HttpAnswer> {
-  const operation = rpcRoutes.get(request.url ?? "");
-  if (operation === undefined) {
-    return errorAnswer(refusal("InvalidAction", `no operation at ${quote(request.url ?? "")}`));
+  const target = request.url ?? "";
+  const called = target === documentsPath ? "documents" : rpcRoutes.get(target);
+  if (called === undefined) {
+    return errorAnswer(refusal("InvalidAction", `no operation at ${quote(target)}`));
   }
   if (request.method !== "POST") return badRequest(405, "expected POST");
   if (!isJson(request.headers["content-type"])) {
@@ -72,32 +78,46 @@ async function answerOf(
   }
   const admission = await parts.admit(request, requestId);
   if ("ok" in admission) return errorAnswer(admission);
-  const { organization, caller, origin } = admission;
+  const { organization, caller } = admission;
   if (!parts.buckets.take(`${organization.org} ${callerKey(caller)}`)) {
     return errorAnswer(refusal("Throttling", "rate exceeded"));
   }
-  const body = await readBody(request, parts.maxBodyBytes);
-  if (body === null) return badRequest(413, `expected at most ${parts.maxBodyBytes} bytes`);
-  const parsed = readJsonObject(body, parts.maxBodyBytes);
+  const maxBytes = called === "documents" ? parts.maxDocumentsBytes : parts.maxBodyBytes;
+  const body = await readBody(request, maxBytes);
+  if (body === null) return badRequest(413, `expected at most ${maxBytes} bytes`);
+  const parsed = readJsonObject(body, maxBytes);
   if (!parsed.ok) return errorAnswer(refusal("ValidationError", parsed.message));
-  const own = ownMembers(parsed.value);
-  if ("ok" in own) return errorAnswer(own);
   if (caller.type === "break-glass") {
+    const name = called === "documents" ? "mesh-iam:ApplyDocuments" : nameOf(called);
     parts.log.warn("break-glass", "the local socket was used as root", {
       organization: organization.org,
-      operation: `${operation.service}:${operation.name}`,
+      operation: name,
       requestId,
     });
   }
   const eventual = request.headers["x-mesh-iam-consistency"] === "eventual";
-  const result: CallResult = await organization.service.call({
-    caller,
-    origin,
-    operation,
-    eventual,
-    ...own,
-  });
+  const result = await callOf(called, admission, parsed.value, eventual);
   return result.ok ? successAnswer(result) : errorAnswer(result);
+}
+
+async function callOf(
+  called: Operation | "documents",
+  { organization, caller, origin }: Admission,
+  body: Readonly<Record<string, unknown>>,
+  eventual: boolean,
+): Promise<CallResult> {
+  if (called === "documents") {
+    const input = documentsInput(body);
+    return "ok" in input ? input : await organization.documents.apply({ caller, origin, ...input });
+  }
+  const own = ownMembers(body);
+  if ("ok" in own) return own;
+  const operation = called;
+  return await organization.service.call({ caller, origin, operation, eventual, ...own });
+}
+
+function nameOf({ service, name }: Operation): string {
+  return `${service}:${name}`;
 }
 
 /** Members of every request that are the API's, not the operation's (API-2). */

@@ -1,0 +1,317 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import {
+  addWorkload,
+  adminSpiffeId,
+  call,
+  localOrigin,
+  madeOrganization,
+  management,
+  shop,
+  tryCall,
+  workloadCaller,
+} from "../../../test/fakes/control-plane.ts";
+import { type SqlitePlace, sqlitePlace } from "../../../test/fakes/sqlite-place.ts";
+import type { StoreEngine } from "../../adapters/store/store.ts";
+import { readDocuments } from "../../domain/directory/documents.ts";
+import { formatDocuments } from "../../domain/directory/format.ts";
+import type { PlanStep } from "../../domain/directory/plan/step.ts";
+import { directoryOf } from "../../domain/directory/state/directory-of.ts";
+import type { DocumentsCall } from "./document-service.ts";
+import type { LiveOrganization } from "./live-organization.ts";
+
+const org = "o-acme123456";
+let place: SqlitePlace;
+let engine: StoreEngine;
+let live: LiveOrganization;
+
+beforeEach(async () => {
+  place = await sqlitePlace();
+  engine = await place.open();
+  live = await madeOrganization(engine, org);
+});
+afterEach(() => place.dispose());
+
+const apply = (text: string, more: Partial<DocumentsCall> = {}) =>
+  live.documents.apply({
+    caller: { type: "break-glass", home: management },
+    origin: localOrigin,
+    files: [{ path: "all.yaml", text }],
+    dryRun: false,
+    prune: false,
+    manager: "mesh-iam-apply",
+    planDigest: null,
+    ...more,
+  });
+
+async function stepsOf(text: string, more: Partial<DocumentsCall> = {}) {
+  const result = await apply(text, more);
+  if (!result.ok) throw new Error(JSON.stringify(result));
+  return (result.answer.steps as PlanStep[]).map(
+    ({ operation, object }) => `${operation.slice(operation.indexOf(":") + 1)} ${object}`,
+  );
+}
+
+const document = (kind: string, name: string, spec: object, path?: string) =>
+  JSON.stringify({
+    apiVersion: "mesh-iam.io/v1",
+    kind,
+    metadata: { name, account: shop, ...(path === undefined ? {} : { path }) },
+    spec,
+  });
+const all = (...documents: string[]) => documents.join("\n---\n");
+const allow = (action: string) => ({
+  Version: "2012-10-17",
+  Statement: [{ Effect: "Allow", Action: action, Resource: "*" }],
+});
+const readers = document("ManagedPolicy", "readers", { policyDocument: allow("orders:Get*") });
+const devs = document("Group", "devs", { managedPolicyArns: ["readers"] });
+const bob = document("User", "bob", {
+  groups: ["devs"],
+  policies: [{ policyName: "own", policyDocument: allow("orders:CancelOrder") }],
+  tags: { team: "blue" },
+});
+
+test("a run makes what is not there, in one commit, and a second run finds nothing to do", async () => {
+  const before = live.replica.position.revision;
+  expect(await stepsOf(all(bob, devs, readers))).toEqual([
+    `CreatePolicy ManagedPolicy ${shop}/readers`,
+    `CreateGroup Group ${shop}/devs`,
+    `CreateUser User ${shop}/bob`,
+    `AttachGroupPolicy Group ${shop}/devs`,
+    `AddUserToGroup User ${shop}/bob`,
+    `PutUserPolicy User ${shop}/bob`,
+    `TagUser User ${shop}/bob`,
+  ]);
+  expect(live.replica.position.revision).toBe(before + 1);
+  expect(await stepsOf(all(bob, devs, readers))).toEqual([]);
+  expect(live.replica.position.revision).toBe(before + 1);
+});
+
+test("FILE-5 what a spec no longer lists is taken away", async () => {
+  await apply(all(bob, devs, readers));
+  const less = document("User", "bob", { state: "disabled" }, "/left/");
+  expect(await stepsOf(all(less, devs, readers))).toEqual([
+    `UpdateUser User ${shop}/bob`,
+    `RemoveUserFromGroup User ${shop}/bob`,
+    `DeleteUserPolicy User ${shop}/bob`,
+    `UntagUser User ${shop}/bob`,
+    `UpdateUser User ${shop}/bob`,
+  ]);
+  expect(await stepsOf(all(less, devs, readers))).toEqual([]);
+});
+
+test("roles that trust each other are made in one run", async () => {
+  const role = (name: string, trusted: string) =>
+    document("Role", name, {
+      assumeRolePolicyDocument: {
+        Version: "2012-10-17",
+        Statement: [
+          {
+            Effect: "Allow",
+            Principal: { AWS: `arn:aws:iam::${shop}:role/${trusted}` },
+            Action: "sts:AssumeRole",
+          },
+        ],
+      },
+    });
+  const both = all(role("a", "b"), role("b", "a"));
+  expect(await apply(both)).toMatchObject({ ok: true });
+  expect(await stepsOf(both)).toEqual([]);
+});
+
+test("a dry run changes nothing, and a plan that is another one by now is not applied", async () => {
+  const before = live.replica.position.revision;
+  const planned = await apply(all(bob, devs, readers), { dryRun: true });
+  const planDigest = planned.ok ? String(planned.answer.planDigest) : "";
+  expect(live.replica.position.revision).toBe(before);
+
+  await call(live, "iam:CreateUser", { account: shop, userName: "eve" });
+  expect(await apply(all(bob, devs, readers), { planDigest })).toMatchObject({ ok: true });
+  await call(live, "iam:RemoveUserFromGroup", {
+    account: shop,
+    groupName: "devs",
+    userName: "bob",
+  });
+  expect(await apply(all(bob, devs, readers), { planDigest })).toMatchObject({
+    code: "ConcurrentModification",
+    field: "planDigest",
+  });
+});
+
+test("the digest of a plan does not depend on the ids it draws, but on those that are there", async () => {
+  const unit = (parent: string) =>
+    [
+      ...["prod", "test"].map((name) => ({
+        kind: "OrganizationalUnit",
+        name,
+        spec: { parentId: "/" },
+      })),
+      {
+        kind: "Organization",
+        name: "acme",
+        spec: { managementAccountId: management, id: org },
+      },
+      { kind: "Account", name: "acme", spec: { accountId: management } },
+      { kind: "Account", name: "shop", spec: { accountId: shop, parentIds: [parent] } },
+    ]
+      .map(({ kind, name, spec }) =>
+        JSON.stringify({ apiVersion: "mesh-iam.io/v1", kind, metadata: { name }, spec }),
+      )
+      .join("\n---\n");
+  const digestOf = async (text: string) => {
+    const planned = await apply(text, { dryRun: true });
+    return planned.ok ? planned.answer.planDigest : planned;
+  };
+  const first = await digestOf(unit("/prod"));
+  expect(first).toEqual(expect.stringMatching(/^[0-9a-f]{64}$/));
+  expect(await digestOf(unit("/prod"))).toBe(first);
+  expect(await digestOf(unit("/test"))).not.toBe(first);
+});
+
+test("FILE-6 an object of another manager is a conflict, and nothing of the run is done", async () => {
+  await call(live, "iam:CreateUser", { account: shop, userName: "bob" });
+  const before = live.replica.position.revision;
+  expect(await apply(all(bob, devs, readers))).toMatchObject({
+    code: "ConcurrentModification",
+    message: expect.stringContaining(`User ${shop}/bob: it is managed by \`api\``),
+  });
+  expect(live.replica.position.revision).toBe(before);
+});
+
+test("FILE-6 prune removes what this manager owns, and nothing else", async () => {
+  await call(live, "iam:CreateUser", { account: shop, userName: "by-hand" });
+  await apply(all(bob, devs, readers));
+  expect(await stepsOf(readers)).toEqual([]);
+  expect(await stepsOf(readers, { prune: true })).toEqual([
+    `RemoveUserFromGroup User ${shop}/bob`,
+    `DeleteUserPolicy User ${shop}/bob`,
+    `DeleteUser User ${shop}/bob`,
+    `DetachGroupPolicy Group ${shop}/devs`,
+    `DeleteGroup Group ${shop}/devs`,
+  ]);
+  expect(await call(live, "iam:ListUsers", { account: shop })).toMatchObject({
+    users: [{ userName: "by-hand" }],
+  });
+});
+
+test("FILE-8 every problem of the documents is told with its place, and none is applied", async () => {
+  const bad = all(
+    document("User", "ann", { grups: [] }),
+    document("ManagedPolicy", "p", { policyDocument: { Version: "2012-10-17", Statement: [{}] } }),
+  );
+  expect(await apply(bad)).toMatchObject({
+    code: "ValidationError",
+    message: expect.stringMatching(/all\.yaml:1:\d+ User\/ann.*grups[\s\S]*all\.yaml:3:\d+/),
+  });
+});
+
+test("more than one commit takes is a sequence of them, and the end is the same", async () => {
+  const users = Array.from({ length: 900 }, (_, index) => document("User", `u-${index}`, {}));
+  const before = live.replica.position.revision;
+  expect(await stepsOf(all(...users))).toHaveLength(900);
+  expect(live.replica.position.revision).toBe(before + 3);
+  expect(await stepsOf(all(...users))).toEqual([]);
+});
+
+test("a step that its caller may not do ends the run, and nothing of it is done", async () => {
+  const made = (await call(live, "organizations:CreatePolicy", {
+    name: "no-tags",
+    type: "SERVICE_CONTROL_POLICY",
+    content: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Deny", Action: "iam:TagUser", Resource: "*" }],
+    }),
+  })) as { policy: { policySummary: { id: string } } };
+  const policyId = made.policy.policySummary.id;
+  await call(live, "organizations:AttachPolicy", { policyId, targetId: shop });
+  expect(await apply(all(bob, devs, readers))).toMatchObject({
+    code: "AccessDenied",
+    message: expect.stringContaining("iam:TagUser"),
+  });
+  expect(await tryCall(live, "iam:GetUser", { account: shop, userName: "bob" })).toMatchObject({
+    code: "NoSuchEntity",
+  });
+});
+
+test("no step is allowed by what an earlier step of the same run has granted", async () => {
+  await addWorkload(live, { Effect: "Allow", Action: "mesh-iam:PutWorkloadPolicy", Resource: "*" });
+  const caller = workloadCaller();
+  const domain = {
+    apiVersion: "mesh-iam.io/v1",
+    kind: "TrustDomain",
+    metadata: { name: "cluster.local" },
+  };
+  const text = all(
+    JSON.stringify({ ...domain, spec: { accounts: [{ account: shop }] } }),
+    document("Workload", "admin", {
+      spiffeId: adminSpiffeId,
+      policies: [
+        { policyName: "own", policyDocument: allow("mesh-iam:PutWorkloadPolicy") },
+        { policyName: "zz-more", policyDocument: allow("*") },
+      ],
+    }),
+  );
+  expect(await apply(text, { caller, manager: "api" })).toMatchObject({ ok: true });
+  await call(live, "mesh-iam:DeleteWorkloadPolicy", {
+    account: shop,
+    spiffeId: adminSpiffeId,
+    policyName: "zz-more",
+  });
+  const escalating = all(text, document("Service", "orders", {}));
+  expect(await apply(escalating, { caller, manager: "api" })).toMatchObject({
+    code: "AccessDenied",
+    message: expect.stringContaining("mesh-iam:PutServiceDefinition"),
+  });
+  expect(
+    await tryCall(live, "mesh-iam:GetWorkloadPolicy", {
+      account: shop,
+      spiffeId: adminSpiffeId,
+      policyName: "zz-more",
+    }),
+  ).toMatchObject({ code: "NoSuchEntity" });
+});
+
+test("the example of the quickstart is the same directory in documents and in the store", async () => {
+  const folder = join(import.meta.dirname, "../../../examples/quickstart");
+  const files = readdirSync(folder)
+    .filter((name) => name.endsWith(".yaml") && !name.includes("_test"))
+    .map((path) => ({ path, text: readFileSync(join(folder, path), "utf8") }));
+  files.push({ path: "jwks.json", text: '{"keys":[]}' });
+  const applied = await apply("", { files });
+  if (!applied.ok) throw new Error(applied.message);
+  expect(applied).toMatchObject({ ok: true });
+  const read = readDocuments(files);
+  if (!read.ok) throw new Error("the example does not load");
+  const state = directoryOf(live.replica.state);
+  expect(formatDocuments(withoutDerived(state))).toBe(formatDocuments(withoutDerived(read.value)));
+  const again = await apply("", { files });
+  expect(again.ok && again.answer.steps).toEqual([]);
+});
+
+/** In the order of names: unique ids are drawn in one and derived in the other. */
+function withoutDerived(directory: ReturnType<typeof directoryOf>) {
+  const byName = <T extends { readonly name: string }>(list: readonly T[]): T[] =>
+    [...list].sort((a, b) => (a.name < b.name ? -1 : 1));
+  const { organization } = directory;
+  const { id, rootId } = { id: org, rootId: "r-any0" };
+  const parent = (one: string | null) => (one === organization?.rootId ? rootId : one);
+  return {
+    ...directory,
+    organization: organization && { ...organization, id, rootId },
+    organizationalUnits: byName(directory.organizationalUnits).map((unit) => ({
+      ...unit,
+      parentId: parent(unit.parentId) ?? "",
+    })),
+    accounts: directory.accounts.map((one) => ({ ...one, parentId: parent(one.parentId) })),
+    users: byName(directory.users),
+    groups: byName(directory.groups),
+    roles: byName(directory.roles),
+    workloads: byName(directory.workloads),
+    managedPolicies: byName(directory.managedPolicies),
+    oidcProviders: byName(directory.oidcProviders),
+    services: byName(directory.services),
+    serviceControlPolicies: byName(directory.serviceControlPolicies),
+  };
+}
