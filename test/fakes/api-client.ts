@@ -38,7 +38,9 @@ export async function post(
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
           const { statusCode = 0, headers: received } = response;
-          resolve({ status: statusCode, headers: received, body: JSON.parse(text) });
+          const isJson = received["content-type"] === "application/json";
+          const body: unknown = isJson ? JSON.parse(text) : text;
+          resolve({ status: statusCode, headers: received, body });
         });
       },
     );

@@ -56,6 +56,18 @@ export const controlPlaneSettings = {
     ),
     burst: setting(whole(1, 100_000, "count"), 200, "Calls of one caller at once after a rest."),
   }),
+  bundle: group("Bundles for sidecars, served on the API's port.", {
+    keys: setting(
+      path("folder"),
+      ".mesh-iam/control-plane/keys",
+      "For each organization a folder `{id}` with `bundle.pem` and `keysets/`, as `init` makes it. An organization without one publishes nothing.",
+    ),
+    headValidSeconds: setting(
+      whole(60, 604_800, "seconds"),
+      3_600,
+      "How long a head is good; it is renewed every 30 s.",
+    ),
+  }),
   tls: group("TLS of the API; files are read again when they change.", {
     certFile: setting(optional(path("file")), null, "Certificate chain, PEM."),
     keyFile: setting(optional(path("file")), null, "Its key, PEM."),

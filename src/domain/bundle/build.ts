@@ -16,6 +16,8 @@ export interface BundleOptions {
   readonly revision: number;
   /** Everything up to it is reflected; at least `revision`. */
   readonly coveredRevision: number;
+  /** The store's hash chain at `coveredRevision`: 16 bytes, lower-case hex. Default: empty, no store. */
+  readonly chain?: string;
   readonly issuedAtMs: number;
   /** Default of a renewed head 1 hour, of a built folder 7 days; above 0. */
   readonly validForMs: number;
@@ -64,7 +66,7 @@ export function buildBundle(
     epoch: options.epoch,
     revision: options.revision,
     coveredRevision: options.coveredRevision,
-    chain: "",
+    chain: options.chain ?? "",
     manifestDigest,
     issuedAtMs: options.issuedAtMs,
     expiresAtMs: options.issuedAtMs + options.validForMs,

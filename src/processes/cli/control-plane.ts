@@ -40,7 +40,6 @@ export function addControlPlane(program: Command, io: CommandIo, result: Command
       "--documents <folder>",
       "apply these as root in the same step; their Organization is it",
     )
-    .option("--keys <folder>", "where the keys go", ".mesh-iam/control-plane/keys")
     .option("--keys-valid-for <duration>", "how long key set 1 is good", "365d")
     .option("--json", "print the result as JSON")
     .action(async (_: unknown, own: Command) => {
@@ -55,7 +54,6 @@ export function addControlPlane(program: Command, io: CommandIo, result: Command
           id: textOrNull(options.organizationId),
           rootId: textOrNull(options.rootId),
           documents: textOrNull(options.documents),
-          keys: String(options.keys),
           keysValidForMs: parseDurationMs(String(options.keysValidFor)),
           isJson: options.json === true,
         },

@@ -44,7 +44,6 @@ export interface InitOptions {
   readonly rootId: string | null;
   /** Folder of the first set of documents. */
   readonly documents: string | null;
-  readonly keys: string;
   readonly keysValidForMs: number;
   readonly isJson: boolean;
 }
@@ -89,10 +88,10 @@ function foundingOf(options: InitOptions, files: readonly DocumentFile[]): Found
       "expected `--name` and `--management-account`, or `--documents` with an Organization",
     );
   }
-  const { keys, keysValidForMs } = options;
+  const { keysValidForMs } = options;
   const id = options.id ?? written?.id ?? null;
   const rootId = options.rootId ?? written?.rootId ?? null;
-  return { name, managementAccountId, id, rootId, keys, keysValidForMs };
+  return { name, managementAccountId, id, rootId, keysValidForMs };
 }
 
 /** Returns what documents say of their organization, ids only where they are stated; null without one. */

@@ -11,6 +11,7 @@ import { operations } from "../../domain/directory/operations/registry.ts";
 import { organizationOf } from "../../domain/directory/state/organization-state.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
+import { keyFolder } from "./bundle-keys.ts";
 import type { CallResult, CallSuccess } from "./call-result.ts";
 import { type LiveOrganization, openOrganization } from "./live-organization.ts";
 import { openConfiguredStore } from "./open-store.ts";
@@ -22,8 +23,6 @@ export interface Founding {
   /** Null: a new one. */
   readonly id: string | null;
   readonly rootId: string | null;
-  /** Folder of the keys that are made. */
-  readonly keys: string;
   /** How long key set 1 is good. */
   readonly keysValidForMs: number;
 }
@@ -74,7 +73,7 @@ export async function initControlPlane(
     const made = await generateKeys(
       nodeDisk,
       {
-        folder: founding.keys,
+        folder: keyFolder(config, org),
         org,
         nowMs: systemClock.nowMs(),
         validForMs: founding.keysValidForMs,

@@ -27,6 +27,7 @@ const sets = () => [
   `store.sqlite=${join(folder, "store.db")}`,
   `socket=${join(folder, "api.sock")}`,
   "addr=127.0.0.1:0",
+  `bundle.keys=${join(folder, "keys")}`,
   "drainSeconds=0",
 ];
 
@@ -35,7 +36,6 @@ async function init(id = org): Promise<void> {
     "control-plane",
     "init",
     ...["--name", "acme", "--management-account", management, "--organization-id", id],
-    ...["--keys", join(folder, `keys-${id}`)],
     ...sets().flatMap((one) => ["--set", one]),
   ]);
   expect(ran).toMatchObject({ code: 0, err: "" });
@@ -249,7 +249,6 @@ test("init a second time refuses, and touches no key", async () => {
     "control-plane",
     "init",
     ...["--name", "acme", "--management-account", management, "--organization-id", org],
-    ...["--keys", join(folder, "other")],
     ...sets().flatMap((one) => ["--set", one]),
   ]);
   expect(again).toMatchObject({ code: 1, err: expect.stringContaining("store-org-exists") });
@@ -260,7 +259,7 @@ test("init with documents, a plan that finds nothing, and an apply of what has c
   cpSync(join(import.meta.dirname, "../../../examples/quickstart"), policies, { recursive: true });
   writeFileSync(join(policies, "jwks.json"), '{"keys":[]}');
   const made = await runCommand([
-    ...["control-plane", "init", "--documents", policies, "--keys", join(folder, "keys")],
+    ...["control-plane", "init", "--documents", policies],
     ...sets().flatMap((one) => ["--set", one]),
   ]);
   expect(made).toMatchObject({ code: 0, err: "" });

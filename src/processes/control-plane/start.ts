@@ -10,6 +10,7 @@ import { createApiHandler } from "./api/api-handler.ts";
 import { type ApiServer, listenLocal, listenTcp } from "./api/api-server.ts";
 import { TokenBuckets } from "./api/token-buckets.ts";
 import { ApiIssuers } from "./api-issuers.ts";
+import { BundleServing } from "./bundle-serving.ts";
 import type { LiveOrganization } from "./live-organization.ts";
 import { openConfiguredStore } from "./open-store.ts";
 import { Organizations } from "./organizations.ts";
@@ -66,7 +67,16 @@ async function open(
     issuers.set(org, made);
     return made;
   };
+  const bundles = new BundleServing({
+    config,
+    clock: systemClock,
+    random,
+    log,
+    issuersOf: (org) => issuersOf(org).issuers,
+  });
+  opened.push(() => bundles.close());
   const followed: Promise<void>[] = [];
+  let isStarted = false;
   const organizations = new Organizations({
     engine,
     clock: systemClock,
@@ -75,13 +85,19 @@ async function open(
     log,
     instance,
     partition: config.partition,
-    onMoved: ({ org, replica }: LiveOrganization) => {
-      followed.push(issuersOf(org).follow(replica.state));
+    onMoved: (organization: LiveOrganization) => {
+      const { org, replica } = organization;
+      const moved = Promise.all([
+        issuersOf(org).follow(replica.state),
+        bundles.moved(organization),
+      ]).then(() => undefined);
+      if (!isStarted) followed.push(moved);
     },
   });
   opened.push(() => organizations.close());
   await organizations.start();
-  await Promise.all(followed.splice(0));
+  await Promise.all(followed);
+  isStarted = true;
 
   const buckets = new TokenBuckets(
     { perSecond: config.api.ratePerSecond, burst: config.api.burst },
@@ -89,15 +105,19 @@ async function open(
   );
   const { maxBodyBytes, maxDocumentsBytes } = config.api;
   const shared = { buckets, log, maxBodyBytes, maxDocumentsBytes };
+  const api = createApiHandler({
+    ...shared,
+    admit: admitNetwork(organizations, (org) => issuersOf(org).issuers, systemClock.nowMs),
+  });
   const certificate = await watchCertificate(config, log, () => network);
   if (certificate !== null) opened.push(() => certificate.close());
   const network: ApiServer = await listenTcp(
     config.addr,
     certificate?.current ?? null,
-    createApiHandler({
-      ...shared,
-      admit: admitNetwork(organizations, (org) => issuersOf(org).issuers, systemClock.nowMs),
-    }),
+    async (request, response) => {
+      if (isForSidecars(request.url ?? "")) bundles.handle(request, response);
+      else await api(request, response);
+    },
   );
   const graceMs = config.drainSeconds * 1000;
   const servers = [network];
@@ -108,6 +128,8 @@ async function open(
     const admit = admitLocal(organizations);
     servers.push(await listenLocal(config.socket, createApiHandler({ ...shared, admit })));
   }
+  // Streams end before the listeners wait for them.
+  opened.push(() => bundles.close());
   log.info("control-plane-started", "the control plane serves its API", {
     address: network.address,
     socket: config.socket,
@@ -115,6 +137,10 @@ async function open(
     tls: certificate !== null,
   });
   return { address: network.address, drain: closeAll };
+}
+
+function isForSidecars(target: string): boolean {
+  return target.startsWith("/v1/") || target.startsWith("/meshiam.bundle.v1.");
 }
 
 function createKeyCache({ jwks }: ControlPlaneConfig, log: Log): KeyCache {
