@@ -65,8 +65,11 @@ export class BundlePublisher {
 
   /** Somebody asks for a slice that is not published. */
   async want({ slice }: Scope): Promise<void> {
+    // Whoever asks begins to wait only after this call: a build within it would wake nobody.
+    await Promise.resolve();
     const wanted = this.#slices.get(slice);
-    if (wanted !== undefined) this.#build(slice, wanted);
+    if (wanted === undefined) return;
+    this.#guarded(() => this.#build(slice, wanted));
   }
 
   close(): void {
@@ -75,14 +78,20 @@ export class BundlePublisher {
 
   #publishAll(): void {
     this.#firstAtMs = null;
-    const { log, replica } = this.#parts;
-    try {
+    this.#guarded(() => {
       this.#rescope();
       for (const [name, slice] of this.#slices) {
         if (slice.built !== null) this.#build(name, slice);
       }
+    });
+  }
+
+  /** What could not be built is told; the bundles before it stay, and say up to where they reach. */
+  #guarded(work: () => void): void {
+    try {
+      work();
     } catch (err) {
-      // The last good bundles stay, and their heads are renewed no longer than they are true.
+      const { log, replica } = this.#parts;
       log.error("bundle-failed", "bundles could not be built", { organization: replica.org, err });
     }
   }
