@@ -7,12 +7,15 @@ import { systemClock } from "../../adapters/distribution/system-clock.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import type { DocumentFile } from "../../domain/directory/documents.ts";
 import { createNewId } from "../../domain/directory/operations/new-id.ts";
+import type { Operation } from "../../domain/directory/operations/operation.ts";
+import { prepare } from "../../domain/directory/operations/prepare.ts";
+import { isRefused } from "../../domain/directory/operations/refusal.ts";
 import { operations } from "../../domain/directory/operations/registry.ts";
 import { organizationOf } from "../../domain/directory/state/organization-state.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
 import { keyFolder } from "./bundle-keys.ts";
-import type { CallResult, CallSuccess } from "./call-result.ts";
+import type { CallRefusal, CallResult, CallSuccess } from "./call-result.ts";
 import { type LiveOrganization, openOrganization } from "./live-organization.ts";
 import { openConfiguredStore } from "./open-store.ts";
 
@@ -50,11 +53,16 @@ export async function initControlPlane(
   log: Log,
   documents: readonly DocumentFile[] = [],
 ): Promise<Founded> {
+  const org = founding.id ?? createNewId(randomBytes)("organization");
+  const { name, managementAccountId, rootId } = founding;
+  const input = { name, managementAccountId, id: org, ...(rootId === null ? {} : { rootId }) };
+  // Before anything is made: an empty organization left behind would be in everybody's way.
+  const prepared = prepare(createOrganization(), input);
+  if (isRefused(prepared)) throw notAccepted(prepared);
   const instance = randomUUID();
   const surroundings = { clock: systemClock, random: Math.random, instance };
   const engine = await openConfiguredStore(config.store, surroundings);
   try {
-    const org = founding.id ?? createNewId(randomBytes)("organization");
     await engine.store.createOrg(org);
     const live = await openOrganization(org, {
       engine,
@@ -81,8 +89,6 @@ export async function initControlPlane(
       generatePrivateKey,
     );
     if (!made.ok) throw new MeshIamError(made.code, made.message);
-    const { name, managementAccountId, rootId } = founding;
-    const input = { name, managementAccountId, id: org, ...(rootId === null ? {} : { rootId }) };
     expectOk(await found(live, input, managementAccountId));
     const steps =
       documents.length === 0 ? 0 : await applyFirst(live, documents, managementAccountId);
@@ -93,13 +99,17 @@ export async function initControlPlane(
   }
 }
 
-async function found(live: LiveOrganization, input: object, home: string): Promise<CallResult> {
+function createOrganization(): Operation {
   const operation = operations.get("organizations:CreateOrganization");
   if (operation === undefined) throw new MeshIamError("internal", "no such operation");
+  return operation;
+}
+
+async function found(live: LiveOrganization, input: object, home: string): Promise<CallResult> {
   return await live.service.call({
     caller: { type: "break-glass", home },
     origin: { ...founderOrigin, requestId: randomUUID() },
-    operation,
+    operation: createOrganization(),
     input,
     clientToken: null,
     dryRun: false,
@@ -128,6 +138,10 @@ async function applyFirst(
 
 function expectOk(result: CallResult): CallSuccess {
   if (result.ok) return result;
-  const field = result.field === null ? "" : `${result.field}: `;
-  throw new MeshIamError("document-invalid", `${field}${result.message} (${result.code})`);
+  throw notAccepted(result);
+}
+
+function notAccepted({ code, field, message }: Pick<CallRefusal, "code" | "field" | "message">) {
+  const where = field === null ? "" : `${field}: `;
+  return new MeshIamError("document-invalid", `${where}${message} (${code})`);
 }

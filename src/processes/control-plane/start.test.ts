@@ -254,6 +254,16 @@ test("init a second time refuses, and touches no key", async () => {
   expect(again).toMatchObject({ code: 1, err: expect.stringContaining("store-org-exists") });
 });
 
+test("init with an account that is none leaves nothing behind", async () => {
+  const at = sets().flatMap((one) => ["--set", one]);
+  const args = ["control-plane", "init", "--name", "acme", "--management-account"];
+  const bad = await runCommand([...args, "12", ...at]);
+  expect(bad).toMatchObject({ code: 3, err: expect.stringContaining("managementAccountId") });
+  expect(await runCommand([...args, management, ...at])).toMatchObject({ code: 0 });
+  await start();
+  expect(await local("AccountService/ListAccounts", {})).toMatchObject({ status: 200 });
+});
+
 test("init with documents, a plan that finds nothing, and an apply of what has changed since", async () => {
   const policies = join(folder, "policies");
   cpSync(join(import.meta.dirname, "../../../examples/quickstart"), policies, { recursive: true });
