@@ -1,4 +1,5 @@
 import type { Timer } from "../../adapters/distribution/clock.ts";
+import type { StoreHead } from "../../adapters/store/store.ts";
 import { MeshIamError } from "../../iam/error.ts";
 import {
   type LiveOrganization,
@@ -75,17 +76,21 @@ export class Organizations {
     await this.#looking;
   }
 
+  /** Looks after every organization, whatever becomes of the others; throws the first failure. */
   async #look(): Promise<void> {
-    for (const head of await this.#parts.engine.store.heads()) {
-      const known = this.#live.get(head.org);
-      const live = known ?? (await openOrganization(head.org, this.#parts));
-      this.#live.set(head.org, live);
-      await live.replica.reach(head);
-      const { epoch, revision } = live.replica.position;
-      const place = `${epoch}.${revision}`;
-      if (this.#told.get(head.org) === place) continue;
-      this.#told.set(head.org, place);
-      this.#parts.onMoved(live);
-    }
+    const heads = await this.#parts.engine.store.heads();
+    const followed = await Promise.allSettled(heads.map((head) => this.#follow(head)));
+    for (const one of followed) if (one.status === "rejected") throw one.reason;
+  }
+
+  async #follow(head: StoreHead): Promise<void> {
+    const live = this.#live.get(head.org) ?? (await openOrganization(head.org, this.#parts));
+    this.#live.set(head.org, live);
+    await live.replica.reach(head);
+    const { epoch, revision } = live.replica.position;
+    const place = `${epoch}.${revision}`;
+    if (this.#told.get(head.org) === place) return;
+    this.#told.set(head.org, place);
+    this.#parts.onMoved(live);
   }
 }
