@@ -12,27 +12,38 @@ import type { Target } from "./target.ts";
 import { targets } from "./targets.ts";
 
 /**
- * `npm run fuzz -- …`, for longer than the tests have time:
- *
- *   --target X --seconds N [--seed S]     mutations of one target (`all`: of each), guided by coverage
- *   --target X --file PATH                one input
- *   --target differential --cases N [--seed S] [--first I]   random questions, every evaluator
- *
- * `--record` writes the figures of a run to test/recorded-runs.json.
+ * `npm run fuzz -- …`, for longer than the tests have time; `usage` says how.
  *
  * Exit codes: 0 nothing found, 1 usage, 5 found; what is found is written below test/fuzz/corpus.
  */
-const { values } = parseArgs({
-  options: {
-    target: { type: "string" },
-    seconds: { type: "string", default: "10" },
-    seed: { type: "string", default: "1" },
-    first: { type: "string", default: "0" },
-    cases: { type: "string" },
-    file: { type: "string" },
-    record: { type: "boolean", default: false },
-  },
-});
+const usage = `npm run fuzz -- --target X --seconds N [--seed S]
+  mutations of one target ("all": of each), guided by coverage
+npm run fuzz -- --target X --file PATH
+  one input
+npm run fuzz -- --cases N [--seed S] [--first I]
+  random questions, every evaluator
+--record writes the figures of a run to test/recorded-runs.json`;
+
+const values = readOptions();
+
+function readOptions() {
+  try {
+    return parseArgs({
+      options: {
+        target: { type: "string" },
+        seconds: { type: "string", default: "10" },
+        seed: { type: "string", default: "1" },
+        first: { type: "string", default: "0" },
+        cases: { type: "string" },
+        file: { type: "string" },
+        record: { type: "boolean", default: false },
+        help: { type: "boolean", default: false },
+      },
+    }).values;
+  } catch (reason) {
+    return fail(`${(reason as Error).message}\n${usage}`);
+  }
+}
 
 /** The time that 8 KB may take (security reference, 11.6), by a clock: here only, never in a test. */
 const maxInputMs = 100;
@@ -141,6 +152,10 @@ async function single(target: Target, path: string): Promise<boolean> {
 }
 
 async function run(): Promise<boolean> {
+  if (values.help) {
+    say(usage);
+    return false;
+  }
   const name = values.target ?? (values.cases === undefined ? "" : "differential");
   if (name === "differential") return differential();
   const chosen = name === "all" ? targets : targets.filter((target) => target.name === name);
