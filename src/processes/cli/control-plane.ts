@@ -10,9 +10,9 @@ export function addControlPlane(program: Command, io: CommandIo, result: Command
   const command = withConfig(program.command("control-plane"))
     .summary("run the control plane: the API, on a store of its own")
     .description(
-      "Serves the API of an organization: POST /meshiam.iam.v1.<Service>/<Operation> with a JSON body, over\n" +
-        "TCP for whoever shows a token or a client certificate, and over a Unix socket (mode 0600) as root.\n" +
-        "SIGTERM drains: calls under way are answered, then it ends.",
+      "Serves the API: POST /meshiam.iam.v1.<Service>/<Operation> with a JSON body, over\n" +
+        "TCP for whoever shows a token or a client certificate, and over a Unix socket\n" +
+        "(mode 0600) as root. SIGTERM drains: calls under way are answered, then it ends.",
     )
     .addHelpText(
       "after",

@@ -36,15 +36,18 @@ export function admitLocal(organizations: Organizations): Admit {
     const named = organizationNamed(request);
     const organization = organizations.find(named);
     if (organization === null) {
-      const message =
-        named === null
-          ? `expected the header \`${organizationHeader}\`: there is not exactly one organization`
-          : `no organization ${quote(named)}`;
-      return refusal("NoSuchEntity", message);
+      return refusal("NoSuchEntity", noOrganization(named, organizations.count));
     }
     const origin = originOf(request, requestId, null, true);
     return { organization, caller: { type: "break-glass", home: null }, origin };
   };
+}
+
+function noOrganization(named: string | null, count: number): string {
+  if (count === 0)
+    return "the store holds no organization: `mesh-iam control-plane init` makes one";
+  if (named !== null) return `no organization ${quote(named)}`;
+  return `expected the header \`${organizationHeader}\`: there are ${count} organizations`;
 }
 
 function organizationNamed(request: ApiRequest): string | null {

@@ -47,6 +47,11 @@ export class Organizations {
     return second === undefined ? (only ?? null) : null;
   }
 
+  /** How many there are. */
+  get count(): number {
+    return this.#live.size;
+  }
+
   async close(): Promise<void> {
     this.#isClosed = true;
     this.#unsubscribe();

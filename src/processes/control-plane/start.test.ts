@@ -84,6 +84,15 @@ test("init, start, and the local socket calls as root", async () => {
   });
 });
 
+test("a store without an organization says how to make one", async () => {
+  await start();
+  const { body } = await local("UserService/ListUsers", { account: shop });
+  expect(body).toMatchObject({
+    code: "not_found",
+    message: expect.stringMatching(/init` makes one$/),
+  });
+});
+
 test("what was committed is there after a restart", async () => {
   await init();
   await start();
