@@ -8,7 +8,7 @@ import { serverWorld } from "../../../test/fakes/server-world.ts";
 import { decodeHead } from "../../domain/bundle/head.ts";
 import { defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { openEnvelope } from "../../domain/bundle/signed.ts";
-import type { Scope } from "./bundle-server.ts";
+import type { Scope } from "./scope.ts";
 import type { WatchSession } from "./watch-session.ts";
 
 async function headOf(session: WatchSession) {

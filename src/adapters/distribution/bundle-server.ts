@@ -4,16 +4,11 @@ import type { CarrierPath } from "./carrier-path.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Fleet, InstanceReport, Peer } from "./fleet.ts";
 import { PublishedSlice } from "./published-slice.ts";
+import type { Scope } from "./scope.ts";
 import { defaultServingLimits, type ServingLimits } from "./serving-limits.ts";
 import { SliceBuilds } from "./slice-builds.ts";
 import { StreamCounts } from "./stream-counts.ts";
 import { type SliceView, WatchSession } from "./watch-session.ts";
-
-/** The slice that an identity may receive, and no other (BUN-15). */
-export interface Scope {
-  readonly org: string;
-  readonly slice: string;
-}
 
 export interface BundleServerParts {
   readonly clock: Clock;

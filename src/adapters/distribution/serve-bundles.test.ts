@@ -12,7 +12,7 @@ import {
   WatchEventSchema,
   WatchRequestSchema,
 } from "../../gen/meshiam/bundle/v1/bundle_service_pb.ts";
-import type { Scope } from "./bundle-server.ts";
+import type { Scope } from "./scope.ts";
 import { type ServeBundlesOptions, serveBundles } from "./serve-bundles.ts";
 import { systemClock } from "./system-clock.ts";
 

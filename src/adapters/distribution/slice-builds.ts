@@ -1,4 +1,4 @@
-import type { Scope } from "./bundle-server.ts";
+import type { Scope } from "./scope.ts";
 
 /** Asks for slices that nobody has published: each once at a time, and a bounded number at once. */
 export class SliceBuilds {

@@ -1,5 +1,6 @@
-import type { BundleServer, Scope } from "../../adapters/distribution/bundle-server.ts";
+import type { BundleServer } from "../../adapters/distribution/bundle-server.ts";
 import type { Clock, Timer } from "../../adapters/distribution/clock.ts";
+import type { Scope } from "../../adapters/distribution/scope.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import { type BuiltBundle, buildBundle, sealHeadOf } from "../../domain/bundle/build.ts";
 import { sliceName } from "../../domain/bundle/slice.ts";

@@ -1,7 +1,8 @@
 import type { ControlPlaneConfig } from "../../adapters/config/control-plane-schema.ts";
-import { BundleServer, type Scope } from "../../adapters/distribution/bundle-server.ts";
+import { BundleServer } from "../../adapters/distribution/bundle-server.ts";
 import type { Clock } from "../../adapters/distribution/clock.ts";
 import type { Peer } from "../../adapters/distribution/fleet.ts";
+import type { Scope } from "../../adapters/distribution/scope.ts";
 import { type RequestHandler, serveBundles } from "../../adapters/distribution/serve-bundles.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import { sealHeadOf } from "../../domain/bundle/build.ts";
