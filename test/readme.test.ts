@@ -1,5 +1,6 @@
-import { execFileSync } from "node:child_process";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -21,6 +22,34 @@ function block(marker: string): string {
   const end = readme.indexOf("\n```", start);
   expect(at, `the README has a block ${marker}`).toBeGreaterThan(0);
   return readme.slice(start, end);
+}
+
+/** Runs a line of the README in `folder`, with `npx mesh-iam` as the command line from source. */
+function shell(line: string) {
+  const here = process.cwd();
+  return spawn("sh", ["-c", line.replaceAll(" examples/", ` ${here}/examples/`)], {
+    cwd: folder,
+    // A port of its own, so that no other control plane of this machine is in the way.
+    env: {
+      ...process.env,
+      PATH: `${folder}/bin:${process.env.PATH}`,
+      MESH_IAM_ADDR: "127.0.0.1:0",
+    },
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+}
+
+async function finished(line: string): Promise<{ code: number | null; out: string }> {
+  const child = shell(line);
+  let out = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on("data", (chunk) => {
+      out += chunk;
+    });
+  }
+  const [code] = (await once(child, "close")) as [number | null];
+  return { code, out };
 }
 
 /** The words of each line that begins with `npx mesh-iam`, without that and without its comment. */
@@ -83,7 +112,9 @@ describe("README", () => {
     const keys = join(folder, "keys");
     const bundle = join(folder, "bundle");
     // The authorizer serves until it is stopped: its lines are checked below.
-    const commands = commandsOf(readme).filter(([command]) => command !== "authorizer");
+    const commands = commandsOf(readme.replace(block("run: control-plane"), "")).filter(
+      ([command]) => command !== "authorizer",
+    );
     const names = commands.map(([command, sub]) =>
       command === "validate" || command === "test" ? command : `${command} ${sub}`,
     );
@@ -99,6 +130,46 @@ describe("README", () => {
       expect([args.join(" "), ran.code, ran.err]).toEqual([args.join(" "), 0, ""]);
     }
   });
+
+  const curl = spawnSync("curl", ["--version"]).status === 0;
+  const runsLines = test.skipIf(!curl && process.env.CI !== "true");
+  runsLines(
+    "runs a control plane with the lines that it shows (skipped without curl)",
+    async () => {
+      mkdirSync(join(folder, "bin"));
+      const main = join(process.cwd(), "src/processes/cli/main.ts");
+      const npx = `#!/bin/sh\nshift\nexec "${process.execPath}" "${main}" "$@"\n`;
+      writeFileSync(join(folder, "bin/npx"), npx, { mode: 0o755 });
+      const lines = block("run: control-plane").replaceAll("\\\n", "").split("\n");
+      expect(lines.length).toBe(5);
+      let served: ChildProcess | null = null;
+      try {
+        for (const line of lines) {
+          if (line.endsWith("&")) {
+            const child = shell(line.slice(0, -1));
+            served = child;
+            await new Promise((resolve, reject) => {
+              child.once("close", () => reject(new Error("the control plane ended")));
+              child.stdout.on("data", (chunk) => {
+                if (String(chunk).includes("control-plane-started")) resolve(null);
+              });
+            });
+            continue;
+          }
+          const { code, out } = await finished(line);
+          expect({ line, code, out }).toMatchObject({
+            code: line.startsWith("npx mesh-iam plan") ? 5 : 0,
+          });
+          if (line.startsWith("curl"))
+            expect(JSON.parse(out.slice(out.indexOf("{")))).toHaveProperty("createAccountStatus");
+        }
+        expect(await finished(lines[3] ?? "")).toMatchObject({ code: 0 });
+      } finally {
+        if (served?.pid !== undefined) process.kill(-served.pid, "SIGTERM");
+      }
+    },
+    60_000,
+  );
 
   test("starts the authorizer with options that it has", async () => {
     const lines = commandsOf(readme).filter(([command]) => command === "authorizer");
