@@ -37,6 +37,7 @@ export interface ApplyOptions {
   readonly organization?: string;
   readonly fieldManager: string;
   readonly prune?: boolean;
+  readonly takeOver?: boolean;
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
@@ -51,5 +52,6 @@ function withConnection(command: Command): Command {
     .option("--organization <id>", "which organization, where there are several")
     .option("--field-manager <name>", "who manages what is made", "mesh-iam-apply")
     .option("--prune", "remove what this manager owns and the documents do not have")
+    .option("--take-over", "become the manager of what others manage and the documents have")
     .option("--json", "print plan or result as JSON");
 }

@@ -1,5 +1,5 @@
 import { printable } from "../../domain/directory/document-problem.ts";
-import type { PlanStep } from "../../domain/directory/plan/step.ts";
+import type { ShownStep } from "../../domain/directory/operations/plan/plan.ts";
 import { type ApiConnection, type ApiOutcome, callApi } from "./api-client.ts";
 import type { ApplyOptions } from "./apply.ts";
 import { readDocumentFiles } from "./document-files.ts";
@@ -22,10 +22,11 @@ export async function runApply(
     files,
     fieldManager: options.fieldManager,
     prune: options.prune === true,
+    takeOver: options.takeOver === true,
   };
   const planned = await callApi(connection, path, { ...request, dryRun: true });
   if (!planned.ok) return refused(planned, io);
-  const steps = planned.body.steps as readonly PlanStep[];
+  const steps = planned.body.steps as readonly ShownStep[];
   const isJson = options.json === true;
   if (isJson && isDryRun) io.out(`${JSON.stringify(planned.body, null, 2)}\n`);
   if (!isJson) io.out(describePlan(steps, paintOf(io)));
@@ -75,37 +76,36 @@ async function agreed(io: CommandIo): Promise<boolean> {
   return /^\s*y(es)?\s*$/i.test(text.split("\n", 1)[0] ?? "");
 }
 
-const signs = { create: "+", update: "~", remove: "-" } as const;
+const signs = { create: "+", change: "~", "take-over": "~", remove: "-" } as const;
 
-/** Returns a plan for people: one paragraph an object, one line an operation. */
-function describePlan(steps: readonly PlanStep[], paint: Paint): string {
+/** Returns a plan for people: one paragraph an object, one line a difference. */
+function describePlan(steps: readonly ShownStep[], paint: Paint): string {
   if (steps.length === 0) return "no differences\n";
-  const objects = new Map<string, PlanStep[]>();
-  for (const step of steps) {
-    objects.set(step.object, [...(objects.get(step.object) ?? []), step]);
-  }
-  const counts = { create: 0, update: 0, remove: 0 };
+  const objects = Map.groupBy(steps, ({ object }) => object);
+  const counts = { "+": 0, "~": 0, "-": 0 };
+  const paints = { "+": paint.good, "~": (text: string) => text, "-": paint.bad };
   const lines: string[] = [];
   for (const [object, own] of objects) {
-    const change = own[0]?.change ?? "update";
-    counts[change]++;
-    const paints = { create: paint.good, update: (text: string) => text, remove: paint.bad };
-    lines.push(paints[change](`${signs[change]} ${printable(object)}`));
-    for (const { operation, input } of own) lines.push(`    ${lineOf(operation, input, paint)}`);
+    const sign = signs[own[0]?.action ?? "change"];
+    counts[sign]++;
+    lines.push(paints[sign](`${sign} ${printable(object)}`));
+    for (const step of own) lines.push(`    ${lineOf(step, paint)}`);
   }
-  const { create, update, remove } = counts;
-  lines.push(`${create} to create, ${update} to change, ${remove} to remove`);
+  lines.push(`${counts["+"]} to create, ${counts["~"]} to change, ${counts["-"]} to remove`);
   return `${lines.join("\n")}\n`;
 }
 
 const maxValue = 160;
 
-function lineOf(operation: string, input: PlanStep["input"], paint: Paint): string {
-  const values = Object.entries(input)
-    .filter(([name]) => name !== "account")
-    .map(([name, value]) => {
-      const text = printable(typeof value === "string" ? value : JSON.stringify(value));
-      return `${name}=${text.length > maxValue ? `${text.slice(0, maxValue)}…` : text}`;
-    });
-  return `${operation} ${paint.dim(values.join(" "))}`;
+/** The operation, and for a member of the object its value before and after. */
+function lineOf({ operation, field, before, after }: ShownStep, paint: Paint): string {
+  if (field === "") return operation;
+  const values = `${textOf(before)} → ${textOf(after)}`;
+  return `${operation} ${printable(field)} ${paint.dim(values)}`;
+}
+
+function textOf(value: unknown): string {
+  if (value === null || value === undefined) return "(none)";
+  const text = printable(typeof value === "string" ? value : JSON.stringify(value));
+  return text.length > maxValue ? `${text.slice(0, maxValue)}…` : text;
 }

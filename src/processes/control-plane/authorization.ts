@@ -2,10 +2,7 @@ import { organizationFacts, policiesOfResource } from "../../domain/directory/ap
 import { arnFacts } from "../../domain/directory/operations/arn-of.ts";
 import type { Question } from "../../domain/directory/operations/operation.ts";
 import { lookupOf } from "../../domain/directory/state/lookup-of.ts";
-import type {
-  OrganizationState,
-  StateChange,
-} from "../../domain/directory/state/organization-state.ts";
+import type { OrganizationState } from "../../domain/directory/state/organization-state.ts";
 import { type Denied, isDenied } from "../../domain/request/denied.ts";
 import { parseArn } from "../../iam/arn.ts";
 import { foldAscii } from "../../iam/ascii.ts";
@@ -24,17 +21,6 @@ import {
 } from "./caller.ts";
 import { CompiledPolicies } from "./compiled-policies.ts";
 
-/** Objects of these kinds are looked up one by one, so a change of them leaves a lookup right. */
-const livingKinds: ReadonlySet<string> = new Set([
-  "user",
-  "group",
-  "role",
-  "workload",
-  "managedPolicy",
-  "permissionSet",
-  "permissionSetAssignment",
-]);
-
 /** A question that was not allowed. */
 export interface Refused {
   readonly sentence: string;
@@ -48,7 +34,7 @@ export interface Refused {
 export class Authorization {
   readonly #policies = new CompiledPolicies();
 
-  /** Returns the way to ask about `state` as it is, and as it becomes under `changed`. */
+  /** Returns the way to ask about `state` as it is now: it must not change meanwhile. */
   at(state: OrganizationState, nowMs: number): AuthorizedState {
     return new AuthorizedState(state, nowMs, this.#policies);
   }
@@ -68,13 +54,6 @@ export class AuthorizedState {
     this.#state = state;
     this.#nowMs = nowMs;
     this.#policies = policies;
-  }
-
-  /** To be told of every change of the state. */
-  changed(changes: readonly StateChange[]): void {
-    const isLiving = (change: StateChange) =>
-      change.type === "put" && livingKinds.has(change.object.kind);
-    if (!changes.every(isLiving)) this.#world = null;
   }
 
   /** Returns who calls, or why he is nobody. The local socket is the root of `account`. */

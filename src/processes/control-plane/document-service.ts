@@ -2,18 +2,25 @@ import { createHash, randomUUID } from "node:crypto";
 import { auditRecord } from "../../domain/directory/audit/record.ts";
 import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import { type DocumentFile, readDocuments } from "../../domain/directory/documents.ts";
-import type { Directory } from "../../domain/directory/model.ts";
 import { arnFacts } from "../../domain/directory/operations/arn-of.ts";
-import type { OperationContext } from "../../domain/directory/operations/operation.ts";
-import { prepare, run } from "../../domain/directory/operations/prepare.ts";
-import { isRefused } from "../../domain/directory/operations/refusal.ts";
-import { operations } from "../../domain/directory/operations/registry.ts";
-import { planDocuments } from "../../domain/directory/plan/plan-documents.ts";
-import type { PlanStep } from "../../domain/directory/plan/step.ts";
+import { createNewId, type NewId } from "../../domain/directory/operations/new-id.ts";
+import {
+  createWrittenObjects,
+  type WrittenObjects,
+} from "../../domain/directory/operations/plan/desired.ts";
+import { existingObjects } from "../../domain/directory/operations/plan/existing-objects.ts";
+import {
+  type Plan,
+  type PlanRefusal,
+  type PlanStep,
+  plan,
+  type ShownStep,
+} from "../../domain/directory/operations/plan/plan.ts";
 import { Draft } from "../../domain/directory/state/draft.ts";
+import type { StateChange } from "../../domain/directory/state/organization-state.ts";
 import { isDenied } from "../../domain/request/denied.ts";
-import { Authorization, type AuthorizedState } from "./authorization.ts";
-import { type CallRefusal, type CallResult, refusal, refusalOfDenied } from "./call-result.ts";
+import { Authorization } from "./authorization.ts";
+import { type CallResult, refusal, refusalOfDenied } from "./call-result.ts";
 import type { CallOrigin, KnownCaller, ProvenCaller } from "./caller.ts";
 import type { Moment, Proposal } from "./commit-queue.ts";
 import type { DirectoryServiceParts } from "./directory-service.ts";
@@ -27,24 +34,24 @@ export interface DocumentsCall {
   /** Removes what this manager owns and the documents do not have. */
   readonly prune: boolean;
   readonly manager: string;
+  /** Makes objects of other managers this manager's. */
+  readonly takeOver: boolean;
   /** Of the plan that somebody agreed to; null: whatever the plan is now. */
   readonly planDigest: string | null;
 }
 
-/** What a run comes to, or has come to so far. */
+/** What a run comes to, or its next commit. */
 interface Ran {
   readonly result: CallResult;
+  /** Of a plan all of them, of a commit those in it. */
   readonly steps: readonly PlanStep[];
-  /** Of the steps: equal for equal plans, whatever unique ids they draw. */
-  readonly digest: string;
   /** There was no room for the rest in one commit. */
   readonly isPartial: boolean;
+  readonly revisions: Plan["revisions"];
 }
 
-const nothing = { steps: [], digest: "", isPartial: false } as const;
+const nothing = { steps: [], isPartial: false, revisions: new Map() } as const;
 
-/** A commit has at most 500 objects, and one more step changes a few. */
-const fullAt = 400;
 const maxShownProblems = 100;
 
 /** Plans and applies documents to one organization (API-4): the operations that lead to them. */
@@ -58,133 +65,139 @@ export class DocumentService {
 
   /**
    * Returns the steps of the plan, done unless it is a dry run. Each step is authorized as the call of its
-   * operation is, by what its caller may before the run. Up to 400 objects are one commit, all or
-   * nothing; more are a sequence of them, which running it again resumes.
+   * operation is, by what its caller may before the run. Up to 500 objects are one commit, all or
+   * nothing; more are a sequence of them, each planned anew, which running it again resumes.
    */
   async apply(call: DocumentsCall): Promise<CallResult> {
     const { replica, queue, partition, quotas } = this.#parts;
-    const loaded = readDocuments(call.files, { partition, quotas });
+    await replica.current();
+    const { existing, from } = createWrittenObjects(existingObjects(replica.state));
+    const loaded = readDocuments(call.files, { partition, quotas, existing });
     if (!loaded.ok) {
       const lines = loaded.problems.slice(0, maxShownProblems).map(formatDocumentProblem);
       const result = refusal("ValidationError", lines.join("\n"), { field: "files" });
       return this.#note(call, { ...nothing, result });
     }
-    const planned = await this.#plan(call, loaded.value);
+    const written = from(loaded);
+    const planned = this.#plan(call, written);
     if (!planned.result.ok || call.dryRun || planned.steps.length === 0) {
       return this.#note(call, planned);
     }
-    if (call.planDigest !== null && call.planDigest !== planned.digest) {
+    const { answer } = planned.result;
+    if (call.planDigest !== null && call.planDigest !== answer.planDigest) {
       const message = "the plan is another one by now: plan again";
       return refusal("ConcurrentModification", message, { field: "planDigest" });
     }
+    // What was agreed to is of objects as they were; those of a later commit the run itself has changed.
+    let expected = call.planDigest === null ? null : planned.revisions;
     for (;;) {
+      const agreed = expected;
       const { value, revision } = await queue.submit({
         name: "mesh-iam:ApplyDocuments",
         idempotency: null,
-        decide: (moment) => this.#decide(call, loaded.value, moment),
+        decide: (moment) => this.#decide(call, written, moment, agreed),
       });
       if (!value.result.ok) return this.#note(call, value);
+      expected = null;
       if (value.isPartial) continue;
       const position = {
         epoch: replica.position.epoch,
         revision: revision ?? replica.position.revision,
       };
-      return { ok: true, answer: answerOf(planned), findings: loaded.findings, position };
+      return { ok: true, answer, findings: loaded.findings, position };
     }
   }
 
   /** Returns what a run would come to, whole, at this moment. */
-  async #plan(call: DocumentsCall, desired: Directory): Promise<Ran> {
+  #plan(call: DocumentsCall, written: WrittenObjects): Ran {
     const { replica, nowMs } = this.#parts;
-    await replica.current();
     const { epoch, revision } = replica.position;
     const moment = {
       state: new Draft(replica.state),
       nowMs: nowMs(),
       position: { epoch, revision: revision + 1 },
     };
-    const { ran } = this.#run(call, desired, moment, Number.POSITIVE_INFINITY);
-    const { result } = ran;
-    if (!result.ok) return ran;
-    return { ...ran, result: { ...result, answer: answerOf(ran), position: { epoch, revision } } };
-  }
-
-  #decide(call: DocumentsCall, desired: Directory, moment: Moment): Proposal<Ran> {
-    const { ran, draft, caller } = this.#run(call, desired, moment, fullAt);
-    const changes = ran.result.ok ? draft.changes() : [];
-    if (changes.length === 0 || caller === null) {
-      return { value: ran, changes: [], actor: "", audit: new Uint8Array() };
-    }
-    const audit = this.#record(call, caller, ran, moment.nowMs, moment.position);
-    return { value: ran, changes, actor: caller.arn, audit };
-  }
-
-  #run(call: DocumentsCall, desired: Directory, moment: Moment, most: number) {
-    // Asked about the state before the run: no step may be allowed by an earlier one.
-    const authorized = this.#authorization.at(moment.state, moment.nowMs);
-    const draft = new Draft(moment.state);
-    const caller = authorized.callerOf(call.caller, call.origin);
-    const steps: PlanStep[] = [];
-    const hash = createHash("sha256");
-    const ended = (result: CallResult, isPartial = false) => ({
-      ran: { result, steps, digest: hash.digest("hex"), isPartial },
-      draft,
-      caller: isDenied(caller) ? null : caller,
-    });
-    if (isDenied(caller)) return ended(refusalOfDenied(caller));
-    const { manager, prune } = call;
-    let changed = 0;
-    for (const step of planDocuments({ desired, state: draft, manager }, prune)) {
-      if ("obstacle" in step) {
-        return ended(refusal("ConcurrentModification", `${step.object}: ${step.obstacle}`));
-      }
-      if (changed >= most) return ended(success(moment), true);
-      const done = this.#step(call, step, authorized, draft, caller, moment);
-      if ("ok" in done) return ended(done);
-      draft.apply(done.changes, moment.position.revision);
-      changed += done.changes.length;
-      steps.push(step);
-      hash.update(stableText(step, moment.state, draft), "utf8");
-    }
-    return ended(success(moment));
-  }
-
-  #step(
-    call: DocumentsCall,
-    step: PlanStep,
-    authorized: AuthorizedState,
-    state: Draft,
-    { arn, account }: KnownCaller,
-    { nowMs, position }: Moment,
-  ) {
-    const { newId, quotas, partition } = this.#parts;
-    const operation = operations.get(step.operation);
-    if (operation === undefined) {
-      return refusal("ServiceFailure", `${step.object}: no operation ${step.operation}`);
-    }
-    const of = ({ code, message, resource, field }: Omit<CallRefusal, "ok">) =>
-      refusal(code, `${step.object}: ${step.operation}: ${message}`, { resource, field });
-    const prepared = prepare(operation, step.input);
-    if (isRefused(prepared)) return of(prepared);
-    const context: OperationContext = {
-      state,
-      caller: { arn, account },
-      nowMs,
-      position,
-      newId,
-      manager: call.manager,
-      quotas,
-      partition,
+    const { planned, caller, result } = this.#planned(call, written, moment, idsOfNobody(), null);
+    if (planned === null || caller === null) return { ...nothing, result };
+    const { steps, revisions } = planned;
+    const answer = { steps: steps.map(shown), planDigest: digestOf(steps) };
+    const position = { epoch, revision };
+    const asked = this.#ask(call, steps, moment);
+    return {
+      ...nothing,
+      steps,
+      revisions,
+      result: asked ?? { ok: true, answer, findings: [], position },
     };
-    const questions = operation.questions(prepared.input, context);
-    const denied = authorized.refused(call.caller, call.origin, questions);
-    if (denied !== null) {
+  }
+
+  #decide(
+    call: DocumentsCall,
+    written: WrittenObjects,
+    moment: Moment,
+    expected: Plan["revisions"] | null,
+  ): Proposal<Ran> {
+    const { newId } = this.#parts;
+    const { planned, caller, result } = this.#planned(call, written, moment, newId, expected);
+    const of = (ran: Ran, changes: readonly StateChange[], actor: string, audit: Uint8Array) => ({
+      value: ran,
+      changes,
+      actor,
+      audit,
+    });
+    const none = (ran: Ran) => of(ran, [], "", new Uint8Array());
+    if (planned === null || caller === null) return none({ ...nothing, result });
+    const { commit, revisions } = planned;
+    const steps = planned.steps.slice(0, commit.steps);
+    const asked = this.#ask(call, steps, moment);
+    if (asked !== null) return none({ ...nothing, steps, result: asked });
+    const ran: Ran = { result, steps, revisions, isPartial: steps.length < planned.steps.length };
+    if (commit.changes.length === 0) return none({ ...ran, isPartial: false });
+    const audit = this.#record(call, caller, ran, moment.nowMs, moment.position);
+    return of(ran, commit.changes, caller.arn, audit);
+  }
+
+  #planned(
+    call: DocumentsCall,
+    written: WrittenObjects,
+    moment: Moment,
+    newId: NewId,
+    expected: Plan["revisions"] | null,
+  ): {
+    readonly planned: Plan | null;
+    readonly caller: KnownCaller | null;
+    readonly result: CallResult;
+  } {
+    const { state, nowMs, position } = moment;
+    const caller = this.#authorization.at(state, nowMs).callerOf(call.caller, call.origin);
+    if (isDenied(caller)) return { planned: null, caller: null, result: refusalOfDenied(caller) };
+    const { quotas, partition } = this.#parts;
+    const { arn, account } = caller;
+    const { manager, prune, takeOver } = call;
+    const planned = plan(
+      written,
+      { state, caller: { arn, account }, nowMs, position, newId, manager, quotas, partition },
+      { takeOver, prune, expected },
+    );
+    if (planned.refused) {
+      // Why a step cannot be done is told to who may do it.
+      const asked = this.#ask(call, planned.tried, moment);
+      return { planned: null, caller, result: asked ?? refusalOfPlan(planned) };
+    }
+    return { planned, caller, result: { ok: true, answer: {}, findings: [], position } };
+  }
+
+  /** Asks about the state before the run: no step may be allowed by an earlier one. */
+  #ask(call: DocumentsCall, steps: readonly PlanStep[], { state, nowMs }: Moment) {
+    const authorized = this.#authorization.at(state, nowMs);
+    for (const { object, questions } of steps) {
+      const denied = authorized.refused(call.caller, call.origin, questions);
+      if (denied === null) continue;
       if (isDenied(denied)) return refusalOfDenied(denied);
       const { resource } = denied.question;
-      return refusal("AccessDenied", `${step.object}: ${denied.sentence}`, { resource });
+      return refusal("AccessDenied", `${object}: ${denied.sentence}`, { resource });
     }
-    const result = run(prepared, context);
-    return isRefused(result) ? of(result) : { changes: result.changes };
+    return null;
   }
 
   /** What changes nothing has its record among the events (AUD-3). */
@@ -198,7 +211,7 @@ export class DocumentService {
   }
 
   #record(
-    { origin, manager, prune, files }: DocumentsCall,
+    { origin, manager, prune, takeOver, files }: DocumentsCall,
     caller: KnownCaller | null,
     { steps }: Ran,
     atMs: number,
@@ -214,7 +227,7 @@ export class DocumentService {
       service: "mesh-iam",
       name: "ApplyDocuments",
       readOnly: false,
-      request: { manager, prune, files: files.length, steps: done },
+      request: { manager, prune, takeOver, files: files.length, steps: done },
       secretMembers: [],
       answer: null,
       error: null,
@@ -227,19 +240,36 @@ export class DocumentService {
   }
 }
 
-function success({ position }: Pick<Moment, "position">): CallResult {
-  return { ok: true, answer: {}, findings: [], position };
+function shown({ action, object, operation, field, before, after }: PlanStep): ShownStep {
+  return { action, object, operation, field, before, after };
 }
 
-function answerOf({ steps, digest }: Ran): Readonly<Record<string, unknown>> {
-  return { steps, planDigest: digest };
-}
-
-/** Returns a step as text; an object that the run makes stands in it by its name, not by its new id. */
-function stableText({ object, operation, input }: PlanStep, before: Draft, after: Draft): string {
-  return JSON.stringify([object, operation, input], (_, value: unknown) => {
-    if (typeof value !== "string" || before.get(value) !== undefined) return value;
-    const made = after.get(value);
-    return made === undefined ? value : `made ${made.kind} ${made.account} ${made.nameKey}`;
+function refusalOfPlan({ refusals }: PlanRefusal): CallResult {
+  const lines = refusals.slice(0, maxShownProblems).map(({ object, field, message }) => {
+    return `${object}: ${field === null ? "" : `${field}: `}${message}`;
   });
+  const [first] = refusals;
+  if (first === undefined) return refusal("ServiceFailure", "the plan was refused");
+  const { code, resource, field } = first;
+  return refusal(code, lines.join("\n"), { resource, field });
+}
+
+/** Returns ids for a plan that nobody commits: the same ones each time, so that equal plans are equal. */
+function idsOfNobody(): NewId {
+  let drawn = 0;
+  return createNewId((outputLength) =>
+    createHash("shake256", { outputLength }).update(String(drawn++)).digest(),
+  );
+}
+
+/** Returns a digest that is equal for equal plans. */
+function digestOf(steps: readonly PlanStep[]): string {
+  const hash = createHash("sha256");
+  for (const { object, operation, input, field, before, after } of steps) {
+    const text = JSON.stringify([object, operation, input, field, before, after], (_, value) =>
+      value instanceof Map || value instanceof Set ? [...value] : value,
+    );
+    hash.update(`${text.length}:`).update(text, "utf8");
+  }
+  return hash.digest("hex");
 }

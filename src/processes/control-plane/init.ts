@@ -129,6 +129,8 @@ async function applyFirst(
       files,
       dryRun: false,
       prune: false,
+      // What founding has just made is the documents' from here on.
+      takeOver: true,
       manager: "mesh-iam-apply",
       planDigest: null,
     }),

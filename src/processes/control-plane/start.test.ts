@@ -293,7 +293,7 @@ test("init with documents, a plan that finds nothing, and an apply of what has c
   );
   const plan = await runCommand(["plan", ...at]);
   expect(plan.code).toBe(5);
-  expect(plan.out).toContain(`+ User ${shop}/zoe\n    iam:CreateUser userName=zoe path=/`);
+  expect(plan.out).toContain(`+ user ${shop}/zoe\n    iam:CreateUser\n`);
   expect(plan.out).toContain("1 to create, 0 to change, 0 to remove");
 
   expect(await runCommand(["apply", ...at], "n\n")).toMatchObject({ code: 1 });
@@ -302,6 +302,14 @@ test("init with documents, a plan that finds nothing, and an apply of what has c
   expect(applied).toMatchObject({ code: 0, err: "" });
   expect(applied.out).toContain("applied, revision 1.");
   expect(await runCommand(["apply", ...at, "--yes"])).toMatchObject({ code: 0 });
+
+  const zoe = `apiVersion: mesh-iam.io/v1\nkind: User\nmetadata: { name: zoe, account: "${shop}" }\n`;
+  writeFileSync(join(policies, "more.yaml"), `${zoe}spec: { state: disabled }\n`);
+  const change = await runCommand(["plan", ...at]);
+  expect(change.out).toBe(
+    `~ user ${shop}/zoe\n    iam:UpdateUser spec.state active → disabled\n` +
+      "0 to create, 1 to change, 0 to remove\n",
+  );
 
   rmSync(join(policies, "more.yaml"));
   expect(await runCommand(["plan", ...at])).toMatchObject({ code: 0 });

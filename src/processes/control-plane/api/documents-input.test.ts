@@ -8,6 +8,7 @@ test("what is left out has its default", () => {
     files: [file],
     dryRun: false,
     prune: false,
+    takeOver: false,
     manager: "mesh-iam-apply",
     planDigest: null,
   });
@@ -19,6 +20,7 @@ test.each([
   { body: { files: [file, file] }, field: "files[1].path" },
   { body: { files: [], dryRun: "no" }, field: "dryRun" },
   { body: { files: [], prune: 1 }, field: "prune" },
+  { body: { files: [], takeOver: "yes" }, field: "takeOver" },
   { body: { files: [], fieldManager: "A b" }, field: "fieldManager" },
   { body: { files: [], planDigest: 1 }, field: "planDigest" },
   { body: { files: [], force: true }, field: "force" },

@@ -6,11 +6,12 @@ export interface DocumentsInput {
   readonly files: readonly DocumentFile[];
   readonly dryRun: boolean;
   readonly prune: boolean;
+  readonly takeOver: boolean;
   readonly manager: string;
   readonly planDigest: string | null;
 }
 
-const members = ["files", "dryRun", "prune", "fieldManager", "planDigest"];
+const members = ["files", "dryRun", "prune", "takeOver", "fieldManager", "planDigest"];
 const maxFiles = 10_000;
 
 /** Returns the body of an `ApplyDocuments` request read, or its first mistake. */
@@ -22,11 +23,13 @@ export function documentsInput(
   const {
     dryRun = false,
     prune = false,
+    takeOver = false,
     fieldManager = "mesh-iam-apply",
     planDigest = null,
   } = body;
   if (typeof dryRun !== "boolean") return mistake("dryRun", "expected true or false");
   if (typeof prune !== "boolean") return mistake("prune", "expected true or false");
+  if (typeof takeOver !== "boolean") return mistake("takeOver", "expected true or false");
   if (typeof fieldManager !== "string" || !/^[a-z][a-z0-9.-]{0,63}$/.test(fieldManager)) {
     return mistake("fieldManager", "expected a name like `mesh-iam-apply`");
   }
@@ -34,7 +37,8 @@ export function documentsInput(
     return mistake("planDigest", "expected the digest of a plan");
   }
   const files = filesOf(body.files);
-  return "ok" in files ? files : { files, dryRun, prune, manager: fieldManager, planDigest };
+  if ("ok" in files) return files;
+  return { files, dryRun, prune, takeOver, manager: fieldManager, planDigest };
 }
 
 function filesOf(value: unknown): readonly DocumentFile[] | CallRefusal {

@@ -43,6 +43,9 @@ export interface PlanStep {
   readonly questions: readonly Question[];
 }
 
+/** A step as readers are told of it. */
+export type ShownStep = Omit<PlanStep, "input" | "questions">;
+
 export interface Plan {
   readonly refused?: never;
   /** In order; empty when all is as the documents want it. */
@@ -59,6 +62,8 @@ export interface Plan {
 export interface PlanRefusal {
   readonly refused: true;
   readonly refusals: readonly (Refusal & { readonly object: string })[];
+  /** The steps up to the one that was refused, that one too; none where nothing was tried. */
+  readonly tried: readonly PlanStep[];
 }
 
 /**
@@ -100,9 +105,9 @@ function inOrder(
 ): Plan | PlanRefusal {
   const planner = new Planner(context, options, order);
   const conflicts = planner.conflictsOf(written.objects);
-  if (conflicts.length > 0) return { refused: true, refusals: conflicts };
+  if (conflicts.length > 0) return { refused: true, refusals: conflicts, tried: [] };
   const refusal = planner.run(written.objects);
-  if (refusal !== null) return { refused: true, refusals: [refusal] };
+  if (refusal !== null) return { refused: true, refusals: [refusal], tried: planner.tried };
   return planner.result();
 }
 
@@ -116,6 +121,7 @@ class Planner {
   readonly #order: readonly Phase[];
   readonly #draft: Draft;
   readonly #steps: PlanStep[] = [];
+  #refusedStep: PlanStep | null = null;
   readonly #revisions = new Map<string, number | null>();
   /** The changes of the first commit, and how many steps are in it; closed once it is full. */
   readonly #first: Draft;
@@ -261,7 +267,10 @@ class Planner {
     if (operation === undefined) throw new TypeError(`no operation ${step.operation}`);
     const questions = operation.questions(step.input, this.#context);
     const result = operation.run(step.input, this.#context);
-    if (isRefused(result)) return result;
+    if (isRefused(result)) {
+      this.#refusedStep = { ...step, questions };
+      return result;
+    }
     this.#record({ ...step, questions }, result.changes);
     return null;
   }
@@ -280,6 +289,10 @@ class Planner {
     for (const id of fresh) this.#touched.add(id);
     this.#first.apply(changes);
     this.#firstSteps++;
+  }
+
+  get tried(): readonly PlanStep[] {
+    return this.#refusedStep === null ? this.#steps : [...this.#steps, this.#refusedStep];
   }
 
   result(): Plan {
