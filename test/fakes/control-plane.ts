@@ -82,6 +82,7 @@ export async function tryCall(
     input,
     clientToken: null,
     dryRun: false,
+    force: false,
     eventual: false,
     ...more,
   });
@@ -99,6 +100,40 @@ export async function call(
 }
 
 export const adminSpiffeId = "spiffe://cluster.local/ns/ops/sa/admin";
+
+/** Adds the provider `login` and, by its tokens, a role of the management account that may do everything. */
+export async function addAdministrator(live: LiveOrganization, roleName: string): Promise<void> {
+  const account = management;
+  const provider = { account, name: "login", url: "https://login.example.com" };
+  await tryCall(live, "iam:CreateOpenIDConnectProvider", {
+    ...provider,
+    tokenKind: "rfc9068",
+    audiences: ["mesh"],
+  });
+  await call(live, "iam:CreateRole", {
+    account,
+    roleName,
+    assumeRolePolicyDocument: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Federated: `arn:aws:iam::${account}:oidc-provider/login.example.com` },
+          Action: "sts:AssumeRoleWithWebIdentity",
+        },
+      ],
+    }),
+  });
+  await call(live, "iam:PutRolePolicy", {
+    account,
+    roleName,
+    policyName: "everything",
+    policyDocument: JSON.stringify({
+      Version: "2012-10-17",
+      Statement: [{ Effect: "Allow", Action: "*", Resource: "*" }],
+    }),
+  });
+}
 
 /** The workload of `adminSpiffeId`, proven by its certificate. */
 export function workloadCaller(): ProvenCaller {

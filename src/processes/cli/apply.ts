@@ -38,6 +38,7 @@ export interface ApplyOptions {
   readonly fieldManager: string;
   readonly prune?: boolean;
   readonly takeOver?: boolean;
+  readonly force?: boolean;
   readonly json?: boolean;
   readonly yes?: boolean;
   readonly dryRun?: boolean;
@@ -53,5 +54,6 @@ function withConnection(command: Command): Command {
     .option("--field-manager <name>", "who manages what is made", "mesh-iam-apply")
     .option("--prune", "remove what this manager owns and the documents do not have")
     .option("--take-over", "become the manager of what others manage and the documents have")
+    .option("--force", "even if nobody but root could administer the organization afterwards")
     .option("--json", "print plan or result as JSON");
 }

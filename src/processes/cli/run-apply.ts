@@ -23,6 +23,7 @@ export async function runApply(
     fieldManager: options.fieldManager,
     prune: options.prune === true,
     takeOver: options.takeOver === true,
+    force: options.force === true,
   };
   const planned = await callApi(connection, path, { ...request, dryRun: true });
   if (!planned.ok) return refused(planned, io);

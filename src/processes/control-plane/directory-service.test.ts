@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
+  addAdministrator,
   addWorkload,
   adminSpiffeId,
   call,
@@ -246,4 +247,54 @@ test("the state is the same after a restart", async () => {
   engine = await place.open();
   live = await openOrganization(org, organizationParts(engine));
   expect(await call(live, "iam:GetUser", bob)).toEqual(before);
+});
+
+const admin = { account: management, roleName: "admin" };
+const everything = { ...admin, policyName: "everything" };
+
+test("TEN-6 what leaves nobody but root to administer is refused, and done with force", async () => {
+  await addAdministrator(live, "admin");
+  const { revision } = live.replica.position;
+  const refused = {
+    ok: false,
+    code: "UnmodifiableEntity",
+    field: "force",
+    resource: `arn:aws:iam::${management}:role/admin`,
+  };
+  const policyDocument = JSON.stringify({
+    Version: "2012-10-17",
+    Statement: [{ Effect: "Allow", Action: "orders:*", Resource: "*" }],
+  });
+  expect(await tryCall(live, "iam:PutRolePolicy", { ...everything, policyDocument })).toMatchObject(
+    refused,
+  );
+  expect(await tryCall(live, "iam:DeleteRolePolicy", everything)).toMatchObject(refused);
+  expect(await tryCall(live, "iam:DeleteRolePolicy", everything, { dryRun: true })).toMatchObject(
+    refused,
+  );
+  expect(await tryCall(live, "iam:UpdateRole", { ...admin, state: "disabled" })).toMatchObject(
+    refused,
+  );
+  expect(live.replica.position.revision).toBe(revision);
+
+  expect(await tryCall(live, "iam:DeleteRolePolicy", everything, { force: true })).toMatchObject({
+    ok: true,
+  });
+  expect((await recordsOf()).filter(({ errorCode }) => errorCode === refused.code)).toHaveLength(4);
+  const row = (await engine.store.changes(org, await engine.store.oldest(org), 20)).records.at(-1);
+  expect(JSON.parse(Buffer.from(row?.audit ?? []).toString("utf8"))).toMatchObject({
+    requestParameters: { ...everything, force: true },
+  });
+  // Nobody is left to be locked out.
+  await call(live, "iam:DeleteRole", admin);
+});
+
+test("TEN-6 one of two administrators may go, whichever came first and whoever was told of it", async () => {
+  await addAdministrator(live, "admin");
+  await call(live, "iam:TagRole", { ...admin, tags: { team: "blue" } });
+  const second = await openOrganization(org, organizationParts(engine));
+  await addAdministrator(second, "other");
+  await call(live, "iam:DeleteRolePolicy", everything);
+  const last = { ...everything, roleName: "other" };
+  expect(await tryCall(live, "iam:DeleteRolePolicy", last)).toMatchObject({ field: "force" });
 });

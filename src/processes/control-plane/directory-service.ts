@@ -1,6 +1,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { auditRecord } from "../../domain/directory/audit/record.ts";
 import { arnFacts } from "../../domain/directory/operations/arn-of.ts";
+import type { Administrator } from "../../domain/directory/operations/lockout/lockout.ts";
 import type { NewId } from "../../domain/directory/operations/new-id.ts";
 import type { Operation, OperationContext } from "../../domain/directory/operations/operation.ts";
 import { type Prepared, prepare, run } from "../../domain/directory/operations/prepare.ts";
@@ -14,6 +15,7 @@ import { type CallResult, refusal, refusalOfDenied } from "./call-result.ts";
 import { type CallOrigin, callerKey, type KnownCaller, type ProvenCaller } from "./caller.ts";
 import type { CommitQueue, JobIdempotency, Moment, Proposal } from "./commit-queue.ts";
 import type { FollowedReplica } from "./followed-replica.ts";
+import { type LockoutGuard, refusedLockout } from "./lockout-guard.ts";
 
 /** One call of one operation, as it came. */
 export interface OperationCall {
@@ -26,6 +28,8 @@ export interface OperationCall {
   readonly clientToken: string | null;
   /** Says what would happen, and changes nothing. */
   readonly dryRun: boolean;
+  /** Does it even if nobody but root could administer the organization afterwards (TEN-6). */
+  readonly force: boolean;
   /** Reads only: answer from what this instance has, however old (3.5). */
   readonly eventual: boolean;
 }
@@ -38,6 +42,7 @@ export interface DirectoryServiceParts {
   readonly quotas: OperationQuotas;
   readonly partition: string;
   readonly nowMs: () => number;
+  readonly guard: LockoutGuard;
 }
 
 /** The operations of one organization: authorized, run and written with their record (API-8). */
@@ -64,20 +69,32 @@ export class DirectoryService {
       const state = new Draft(replica.state);
       const { epoch, revision } = replica.position;
       const moment = { state, nowMs: nowMs(), position: { epoch, revision: revision + 1 } };
-      const { value } = this.#decide(call, prepared, moment);
+      const known = isRead ? [] : this.#administrators(call);
+      const { value } = this.#decide(call, prepared, moment, known);
       return value.ok ? { ...value, position: { epoch, revision } } : value;
     }
+    const known = this.#administrators(call);
     const { value, revision } = await queue.submit({
       name: `${call.operation.service}:${call.operation.name}`,
       idempotency: this.#idempotency(call),
-      decide: (moment) => this.#decide(call, prepared, moment),
+      decide: (moment) => this.#decide(call, prepared, moment, known),
     });
     if (!value.ok) return value;
     const { epoch } = replica.position;
     return { ...value, position: { epoch, revision: revision ?? replica.position.revision } };
   }
 
-  #decide(call: OperationCall, prepared: Prepared, moment: Moment): Proposal<CallResult> {
+  #administrators({ force }: OperationCall): readonly Administrator[] {
+    const { guard, replica, nowMs } = this.#parts;
+    return force ? [] : guard.known(replica.state, nowMs());
+  }
+
+  #decide(
+    call: OperationCall,
+    prepared: Prepared,
+    moment: Moment,
+    known: readonly Administrator[],
+  ): Proposal<CallResult> {
     const authorized = this.#authorization.at(moment.state, moment.nowMs);
     const caller = authorized.callerOf(call.caller, call.origin);
     if (isDenied(caller)) return this.#nothing(call, null, refusalOfDenied(caller), moment);
@@ -90,6 +107,8 @@ export class DirectoryService {
       return this.#nothing(call, caller, refused, moment);
     }
     const { answer, findings, changes } = result;
+    const lockout = refusedLockout(known, moment.state, changes, moment.nowMs);
+    if (lockout !== null) return this.#nothing(call, caller, lockout, moment);
     const value: CallResult = { ok: true, answer, findings, position: moment.position };
     if (changes.length === 0) return this.#nothing(call, caller, value, moment);
     const audit = this.#record(call, caller, value, moment.nowMs, moment.position);
@@ -129,7 +148,7 @@ export class DirectoryService {
   }
 
   #record(
-    { operation, origin, input }: OperationCall,
+    { operation, origin, input, force }: OperationCall,
     caller: KnownCaller | null,
     value: CallResult,
     atMs: number,
@@ -144,7 +163,7 @@ export class DirectoryService {
       service: operation.service,
       name: operation.name,
       readOnly: operation.access === "Read" || operation.access === "List",
-      request: input,
+      request: force ? { ...Object(input), force } : input,
       secretMembers: operation.secretMembers,
       answer: value.ok ? value.answer : null,
       error: value.ok ? null : { code: value.code, message: value.message },

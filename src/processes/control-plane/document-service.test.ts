@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
+  addAdministrator,
   addWorkload,
   adminSpiffeId,
   call,
@@ -41,6 +42,7 @@ const apply = (text: string, more: Partial<DocumentsCall> = {}) =>
     dryRun: false,
     prune: false,
     takeOver: false,
+    force: false,
     manager: "mesh-iam-apply",
     planDigest: null,
     ...more,
@@ -240,6 +242,38 @@ test("a permission set of documents takes effect: its role is in the account it 
   expect(provisioned()).toEqual([[shop, "AWSReservedSSO_auditor", "orders:List*"]]);
   await apply(all(readers, devs), { prune: true });
   expect(provisioned()).toEqual([]);
+});
+
+test("TEN-6 documents that leave nobody but root to administer are refused, and applied with force", async () => {
+  await addAdministrator(live, "admin");
+  const spec = {
+    assumeRolePolicyDocument: {
+      Version: "2012-10-17",
+      Statement: [
+        {
+          Effect: "Allow",
+          Principal: { Federated: `arn:aws:iam::${management}:oidc-provider/login.example.com` },
+          Action: "sts:AssumeRoleWithWebIdentity",
+        },
+      ],
+    },
+  };
+  const role = (action: string, name = "admin") =>
+    document("Role", name, {
+      ...spec,
+      policies: [{ policyName: "everything", policyDocument: allow(action) }],
+    }).replace(shop, management);
+  const more = { manager: "api" };
+  const refused = { ok: false, code: "UnmodifiableEntity", field: "force" };
+  const { revision } = live.replica.position;
+  expect(await apply(role("orders:*"), { ...more, dryRun: true })).toMatchObject(refused);
+  expect(await apply(role("orders:*"), more)).toMatchObject(refused);
+  expect(live.replica.position.revision).toBe(revision);
+  expect(await apply(role("*"), more)).toMatchObject({ ok: true });
+  expect(await apply(all(role("orders:*"), role("*", "other")), more)).toMatchObject({ ok: true });
+  const both = all(role("orders:*"), role("orders:*", "other"));
+  expect(await apply(both, more)).toMatchObject(refused);
+  expect(await apply(both, { ...more, force: true })).toMatchObject({ ok: true });
 });
 
 test("why a step cannot be done is not told to who may not do it", async () => {

@@ -3,6 +3,7 @@ import { auditRecord } from "../../domain/directory/audit/record.ts";
 import { formatDocumentProblem } from "../../domain/directory/document-problem.ts";
 import { type DocumentFile, readDocuments } from "../../domain/directory/documents.ts";
 import { arnFacts } from "../../domain/directory/operations/arn-of.ts";
+import type { Administrator } from "../../domain/directory/operations/lockout/lockout.ts";
 import { createNewId, type NewId } from "../../domain/directory/operations/new-id.ts";
 import {
   createWrittenObjects,
@@ -24,6 +25,7 @@ import { type CallResult, refusal, refusalOfDenied } from "./call-result.ts";
 import type { CallOrigin, KnownCaller, ProvenCaller } from "./caller.ts";
 import type { Moment, Proposal } from "./commit-queue.ts";
 import type { DirectoryServiceParts } from "./directory-service.ts";
+import { refusedLockout } from "./lockout-guard.ts";
 
 /** One run of documents. */
 export interface DocumentsCall {
@@ -36,6 +38,8 @@ export interface DocumentsCall {
   readonly manager: string;
   /** Makes objects of other managers this manager's. */
   readonly takeOver: boolean;
+  /** Does it even if nobody but root could administer the organization afterwards (TEN-6). */
+  readonly force: boolean;
   /** Of the plan that somebody agreed to; null: whatever the plan is now. */
   readonly planDigest: string | null;
 }
@@ -69,7 +73,7 @@ export class DocumentService {
    * nothing; more are a sequence of them, each planned anew, which running it again resumes.
    */
   async apply(call: DocumentsCall): Promise<CallResult> {
-    const { replica, queue, partition, quotas } = this.#parts;
+    const { replica, queue, partition, quotas, guard, nowMs } = this.#parts;
     await replica.current();
     const { existing, from } = createWrittenObjects(existingObjects(replica.state));
     const loaded = readDocuments(call.files, { partition, quotas, existing });
@@ -79,7 +83,8 @@ export class DocumentService {
       return this.#note(call, { ...nothing, result });
     }
     const written = from(loaded);
-    const planned = this.#plan(call, written);
+    const known = call.force ? [] : guard.known(replica.state, nowMs());
+    const planned = this.#plan(call, written, known);
     if (!planned.result.ok || call.dryRun || planned.steps.length === 0) {
       return this.#note(call, planned);
     }
@@ -95,7 +100,7 @@ export class DocumentService {
       const { value, revision } = await queue.submit({
         name: "mesh-iam:ApplyDocuments",
         idempotency: null,
-        decide: (moment) => this.#decide(call, written, moment, agreed),
+        decide: (moment) => this.#decide(call, written, moment, known, agreed),
       });
       if (!value.result.ok) return this.#note(call, value);
       expected = null;
@@ -109,7 +114,7 @@ export class DocumentService {
   }
 
   /** Returns what a run would come to, whole, at this moment. */
-  #plan(call: DocumentsCall, written: WrittenObjects): Ran {
+  #plan(call: DocumentsCall, written: WrittenObjects, known: readonly Administrator[]): Ran {
     const { replica, nowMs } = this.#parts;
     const { epoch, revision } = replica.position;
     const moment = {
@@ -122,12 +127,12 @@ export class DocumentService {
     const { steps, revisions } = planned;
     const answer = { steps: steps.map(shown), planDigest: digestOf(steps) };
     const position = { epoch, revision };
-    const asked = this.#ask(call, steps, moment);
+    const refused = this.#ask(call, steps, moment) ?? lockoutOf(planned, known, moment);
     return {
       ...nothing,
       steps,
       revisions,
-      result: asked ?? { ok: true, answer, findings: [], position },
+      result: refused ?? { ok: true, answer, findings: [], position },
     };
   }
 
@@ -135,6 +140,7 @@ export class DocumentService {
     call: DocumentsCall,
     written: WrittenObjects,
     moment: Moment,
+    known: readonly Administrator[],
     expected: Plan["revisions"] | null,
   ): Proposal<Ran> {
     const { newId } = this.#parts;
@@ -149,8 +155,8 @@ export class DocumentService {
     if (planned === null || caller === null) return none({ ...nothing, result });
     const { commit, revisions } = planned;
     const steps = planned.steps.slice(0, commit.steps);
-    const asked = this.#ask(call, steps, moment);
-    if (asked !== null) return none({ ...nothing, steps, result: asked });
+    const refused = this.#ask(call, steps, moment) ?? lockoutOf(planned, known, moment);
+    if (refused !== null) return none({ ...nothing, steps, result: refused });
     const ran: Ran = { result, steps, revisions, isPartial: steps.length < planned.steps.length };
     if (commit.changes.length === 0) return none({ ...ran, isPartial: false });
     const audit = this.#record(call, caller, ran, moment.nowMs, moment.position);
@@ -211,7 +217,7 @@ export class DocumentService {
   }
 
   #record(
-    { origin, manager, prune, takeOver, files }: DocumentsCall,
+    { origin, manager, prune, takeOver, force, files }: DocumentsCall,
     caller: KnownCaller | null,
     { steps }: Ran,
     atMs: number,
@@ -227,7 +233,7 @@ export class DocumentService {
       service: "mesh-iam",
       name: "ApplyDocuments",
       readOnly: false,
-      request: { manager, prune, takeOver, files: files.length, steps: done },
+      request: { manager, prune, takeOver, force, files: files.length, steps: done },
       secretMembers: [],
       answer: null,
       error: null,
@@ -238,6 +244,11 @@ export class DocumentService {
       position,
     });
   }
+}
+
+/** Judged by the end of the run: what denies comes first, so a commit on the way may lock out for a while. */
+function lockoutOf({ changes }: Plan, known: readonly Administrator[], { state, nowMs }: Moment) {
+  return refusedLockout(known, state, changes, nowMs);
 }
 
 function shown({ action, object, operation, field, before, after }: PlanStep): ShownStep {

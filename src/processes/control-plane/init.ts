@@ -113,6 +113,7 @@ async function found(live: LiveOrganization, input: object, home: string): Promi
     input,
     clientToken: null,
     dryRun: false,
+    force: false,
     eventual: false,
   });
 }
@@ -131,6 +132,7 @@ async function applyFirst(
       prune: false,
       // What founding has just made is the documents' from here on.
       takeOver: true,
+      force: false,
       manager: "mesh-iam-apply",
       planDigest: null,
     }),

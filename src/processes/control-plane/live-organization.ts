@@ -11,6 +11,7 @@ import { CommitQueue } from "./commit-queue.ts";
 import { DirectoryService } from "./directory-service.ts";
 import { DocumentService } from "./document-service.ts";
 import { FollowedReplica } from "./followed-replica.ts";
+import { LockoutGuard } from "./lockout-guard.ts";
 
 /** What every organization of a process shares. */
 export interface OrganizationParts {
@@ -69,6 +70,7 @@ export async function openOrganization(
     quotas: quotas ?? defaultOperationQuotas,
     partition,
     nowMs: clock.nowMs,
+    guard: new LockoutGuard(),
   };
   return {
     org,

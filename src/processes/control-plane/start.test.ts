@@ -213,6 +213,7 @@ test.each([
   { what: "an unknown member", path: "UserService/ListUsers", body: { nme: 1 }, status: 400 },
   { what: "a large body", path: "UserService/ListUsers", body: " ".repeat(2e6), status: 413 },
   { what: "a bad token", path: "UserService/ListUsers", body: { clientToken: " " }, status: 400 },
+  { what: "a force that is none", path: "UserService/ListUsers", body: { force: 1 }, status: 400 },
 ])("$what is refused with $status", async ({ path, body, status }) => {
   await init();
   await start();
@@ -313,6 +314,21 @@ test("init with documents, a plan that finds nothing, and an apply of what has c
 
   rmSync(join(policies, "more.yaml"));
   expect(await runCommand(["plan", ...at])).toMatchObject({ code: 0 });
+  expect((await local("UserService/CreateUser", { account: shop, userName: "amy" })).status).toBe(
+    200,
+  );
+  const amy = join(policies, "amy.yaml");
+  writeFileSync(amy, zoe.replace("zoe", "amy"));
+  expect(await runCommand(["plan", ...at])).toMatchObject({
+    code: 1,
+    err: expect.stringContaining("belongs to the field manager `api`: take it over"),
+  });
+  expect(await runCommand(["apply", ...at, "--take-over", "--force", "--yes"])).toMatchObject({
+    code: 0,
+    out: expect.stringContaining("mesh-iam:TakeOver manager api → mesh-iam-apply"),
+  });
+  rmSync(amy);
+
   const pruned = await runCommand(["apply", ...at, "--prune", "--json"], "y\n");
   expect(pruned).toMatchObject({ code: 0 });
   expect((await local("UserService/GetUser", { account: shop, userName: "zoe" })).status).toBe(404);

@@ -121,12 +121,15 @@ function nameOf({ service, name }: Operation): string {
 }
 
 /** Members of every request that are the API's, not the operation's (API-2). */
-function ownMembers(
-  body: Readonly<Record<string, unknown>>,
-):
-  | { readonly input: unknown; readonly clientToken: string | null; readonly dryRun: boolean }
+function ownMembers(body: Readonly<Record<string, unknown>>):
+  | {
+      readonly input: unknown;
+      readonly clientToken: string | null;
+      readonly dryRun: boolean;
+      readonly force: boolean;
+    }
   | CallRefusal {
-  const { clientToken = null, dryRun = false, ...input } = body;
+  const { clientToken = null, dryRun = false, force = false, ...input } = body;
   if (
     clientToken !== null &&
     !(typeof clientToken === "string" && /^[!-~]{1,64}$/.test(clientToken))
@@ -137,7 +140,10 @@ function ownMembers(
   if (typeof dryRun !== "boolean") {
     return refusal("ValidationError", "expected true or false", { field: "dryRun" });
   }
-  return { input, clientToken, dryRun };
+  if (typeof force !== "boolean") {
+    return refusal("ValidationError", "expected true or false", { field: "force" });
+  }
+  return { input, clientToken, dryRun, force };
 }
 
 function isJson(contentType: string | undefined): boolean {

@@ -9,6 +9,7 @@ test("what is left out has its default", () => {
     dryRun: false,
     prune: false,
     takeOver: false,
+    force: false,
     manager: "mesh-iam-apply",
     planDigest: null,
   });
@@ -23,7 +24,8 @@ test.each([
   { body: { files: [], takeOver: "yes" }, field: "takeOver" },
   { body: { files: [], fieldManager: "A b" }, field: "fieldManager" },
   { body: { files: [], planDigest: 1 }, field: "planDigest" },
-  { body: { files: [], force: true }, field: "force" },
+  { body: { files: [], force: "yes" }, field: "force" },
+  { body: { files: [], forced: true }, field: "forced" },
 ])("$body is refused at $field", ({ body, field }) => {
   expect(documentsInput(body)).toMatchObject({ ok: false, code: "ValidationError", field });
 });

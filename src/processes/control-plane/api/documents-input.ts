@@ -7,11 +7,12 @@ export interface DocumentsInput {
   readonly dryRun: boolean;
   readonly prune: boolean;
   readonly takeOver: boolean;
+  readonly force: boolean;
   readonly manager: string;
   readonly planDigest: string | null;
 }
 
-const members = ["files", "dryRun", "prune", "takeOver", "fieldManager", "planDigest"];
+const members = ["files", "dryRun", "prune", "takeOver", "force", "fieldManager", "planDigest"];
 const maxFiles = 10_000;
 
 /** Returns the body of an `ApplyDocuments` request read, or its first mistake. */
@@ -24,12 +25,14 @@ export function documentsInput(
     dryRun = false,
     prune = false,
     takeOver = false,
+    force = false,
     fieldManager = "mesh-iam-apply",
     planDigest = null,
   } = body;
   if (typeof dryRun !== "boolean") return mistake("dryRun", "expected true or false");
   if (typeof prune !== "boolean") return mistake("prune", "expected true or false");
   if (typeof takeOver !== "boolean") return mistake("takeOver", "expected true or false");
+  if (typeof force !== "boolean") return mistake("force", "expected true or false");
   if (typeof fieldManager !== "string" || !/^[a-z][a-z0-9.-]{0,63}$/.test(fieldManager)) {
     return mistake("fieldManager", "expected a name like `mesh-iam-apply`");
   }
@@ -38,7 +41,7 @@ export function documentsInput(
   }
   const files = filesOf(body.files);
   if ("ok" in files) return files;
-  return { files, dryRun, prune, takeOver, manager: fieldManager, planDigest };
+  return { files, dryRun, prune, takeOver, force, manager: fieldManager, planDigest };
 }
 
 function filesOf(value: unknown): readonly DocumentFile[] | CallRefusal {

@@ -1,6 +1,6 @@
 import { Draft } from "../../state/draft.ts";
 import { type Entity, type StateObject, storedKindOf } from "../../state/entity.ts";
-import type { OrganizationState, StateChange } from "../../state/organization-state.ts";
+import type { StateChange } from "../../state/organization-state.ts";
 import { arnOf } from "../arn-of.ts";
 import type { OperationContext, Question } from "../operation.ts";
 import { isRefused, type Refusal, refuse } from "../refusal.ts";
@@ -54,8 +54,8 @@ export interface Plan {
   readonly commit: { readonly steps: number; readonly changes: readonly StateChange[] };
   /** The revision of each object that the documents write, by its name as in `steps`; null: not there. */
   readonly revisions: ReadonlyMap<string, number | null>;
-  /** The state after all steps, for the lockout guard. */
-  readonly after: OrganizationState;
+  /** Of all steps, for the lockout guard. */
+  readonly changes: readonly StateChange[];
 }
 
 /** Why documents cannot be planned: every conflict, or the first refusal of a step. */
@@ -300,7 +300,7 @@ class Planner {
       steps: this.#steps,
       commit: { steps: this.#firstSteps, changes: this.#first.changes() },
       revisions: this.#revisions,
-      after: this.#draft,
+      changes: this.#draft.changes(),
     };
   }
 }
