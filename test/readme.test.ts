@@ -85,6 +85,24 @@ describe("README", () => {
     expect(named.filter((name) => !(name in scripts))).toEqual([]);
   });
 
+  test("tells the speed that was recorded", () => {
+    const { rows } = JSON.parse(readFileSync("bench/results/latest.json", "utf8")) as {
+      readonly rows: readonly {
+        readonly name: string;
+        readonly figure: { readonly median: number };
+      }[];
+    };
+    const table = readme.slice(readme.indexOf("<!-- bench -->"), readme.indexOf("`npm run bench`"));
+    const told = [...table.matchAll(/\| `([\w-]+)` ([\d.]+) \|/g)];
+    expect(told.length).toBeGreaterThan(5);
+    const noOp = /takes ([\d.]+) \|/.exec(table)?.[1] ?? "";
+    for (const [, name, figure = ""] of [...told, ["", "envoy-no-op", noOp]]) {
+      const median = rows.find((row) => row.name === name)?.figure.median ?? Number.NaN;
+      const decimals = figure.split(".")[1]?.length ?? 0;
+      expect(figure, name).toBe(median.toFixed(decimals));
+    }
+  });
+
   test("asks a question that is answered as it says", async () => {
     const file = join(folder, "question.json");
     writeFileSync(file, block("run: simulate"));
