@@ -1,8 +1,5 @@
-import {
-  authenticationResults,
-  type MetricSpec,
-  metricTable,
-} from "../../src/adapters/telemetry/metric-table.ts";
+import { type MetricSpec, metricTable } from "../../src/adapters/telemetry/metric-table.ts";
+import { authenticationResults } from "../../src/adapters/telemetry/metric-words.ts";
 import { reasons } from "../../src/iam/reason.ts";
 import { code, page, table } from "./markdown.ts";
 

@@ -130,7 +130,12 @@ export async function readDocumentFolder(
     else problems.push(unreadable(path, `cannot be read: ${text.message}`));
   }
   if (files.length === 0 && problems.length === 0) {
-    problems.push(unreadable(folder, "has no documents: expected *.yaml, *.yml or *.json"));
+    // The root is among the folders walked, unless it is a file.
+    const isFile = walk.folders.length === 0;
+    const what = isFile
+      ? "is a file: expected the folder that it is in"
+      : "has no documents: expected *.yaml, *.yml or *.json";
+    problems.push(unreadable(folder, what));
   }
 
   const named = new Map<string, Parsed<string>>();

@@ -1,27 +1,17 @@
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { Backoff } from "./backoff.ts";
-import { BundleCache } from "./bundle-cache.ts";
 import type { Carrier } from "./carrier.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Disk } from "./disk.ts";
 import { firstTry } from "./first-try.ts";
-import { BundleFollower } from "./follower.ts";
+import type { BundleFollower } from "./follower.ts";
+import { createRemoteFollower, type RemoteOptions, startFromCache } from "./remote-follower.ts";
 import { nothingWithHead, RemoteOffers } from "./remote-offer.ts";
-import { requireFingerprints } from "./root-fingerprints.ts";
 import type { BundleListener, BundleSource, SourceStatus } from "./source.ts";
 
-export interface HttpSourceOptions {
-  /** For statuses. */
-  readonly address: string;
-  readonly org: string;
+export interface HttpSourceOptions extends RemoteOptions {
   /** `bundle.slice`: this carrier is not believed about it (BUN-32). */
   readonly slice: string;
-  readonly rootFingerprints: readonly string[];
-  /** `bootstrap.acceptStale`, default false. */
-  readonly acceptStale?: boolean;
-  /** Where the last good state is kept; null: nowhere, and no floor outlives the process. */
-  readonly cacheFolder: string | null;
-  readonly limits?: BundleLimits;
   /** The head is looked at after a wait drawn from these two. Default 13 and 17 s. */
   readonly minPollMs?: number;
   readonly maxPollMs?: number;
@@ -68,7 +58,6 @@ class HttpSource implements BundleSource {
     clock: Clock,
     random: () => number,
   ) {
-    const { org, slice, rootFingerprints, acceptStale = false, address } = options;
     this.#options = options;
     this.#limits = options.limits ?? defaultBundleLimits;
     this.#carrier = carrier;
@@ -76,26 +65,12 @@ class HttpSource implements BundleSource {
     this.#clock = clock;
     this.#random = random;
     this.#backoff = new Backoff(random);
-    this.#follower = new BundleFollower(
-      {
-        anchors: { rootFingerprints, org },
-        slice,
-        acceptStale,
-        limits: this.#limits,
-        source: "http",
-        address,
-      },
-      clock,
-    );
-    this.#offers = new RemoteOffers(this.#follower, org, this.#limits, clock);
+    this.#follower = createRemoteFollower(options, "http", clock);
+    this.#offers = new RemoteOffers(this.#follower, options.org, this.#limits, clock);
   }
 
   async start(listener: BundleListener): Promise<void> {
-    const { cacheFolder, rootFingerprints } = this.#options;
-    requireFingerprints(rootFingerprints);
-    const cache =
-      cacheFolder === null ? null : await BundleCache.open(this.#disk, cacheFolder, this.#limits);
-    await this.#follower.start(listener, cache);
+    await startFromCache(this.#follower, this.#options, this.#disk, listener);
     this.#run();
     await firstTry(this.#working, this.#follower.status().active !== null, this.#clock);
   }

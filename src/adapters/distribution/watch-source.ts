@@ -2,32 +2,20 @@ import { decodeHead } from "../../domain/bundle/head.ts";
 import { type BundleLimits, defaultBundleLimits } from "../../domain/bundle/limits.ts";
 import { openEnvelope } from "../../domain/bundle/signed.ts";
 import { Backoff, defaultBackoff } from "./backoff.ts";
-import { BundleCache } from "./bundle-cache.ts";
 import type { Clock, Timer } from "./clock.ts";
 import type { Disk } from "./disk.ts";
 import { firstTry } from "./first-try.ts";
-import { BundleFollower } from "./follower.ts";
+import type { BundleFollower } from "./follower.ts";
+import { createRemoteFollower, type RemoteOptions, startFromCache } from "./remote-follower.ts";
 import { RemoteOffers } from "./remote-offer.ts";
-import { requireFingerprints } from "./root-fingerprints.ts";
 import type { BundleListener, BundleSource, PullResult, SourceStatus } from "./source.ts";
 import { StatusReporter } from "./status-reporter.ts";
 import type { Dialer, WatchConnection } from "./watch-carrier.ts";
 import type { HeadNews } from "./watch-messages.ts";
 
-export interface WatchSourceOptions {
-  /** For statuses. */
-  readonly address: string;
-  readonly org: string;
-  /** The slice expected; null: the one that the control plane assigns to the identity (BUN-32). */
-  readonly slice: string | null;
+export interface WatchSourceOptions extends RemoteOptions {
   /** Names this process among those that share its identity. */
   readonly instance: string;
-  readonly rootFingerprints: readonly string[];
-  /** `bootstrap.acceptStale`, default false. */
-  readonly acceptStale?: boolean;
-  /** Where the last good state is kept; null: nowhere, and no floor outlives the process. */
-  readonly cacheFolder: string | null;
-  readonly limits?: BundleLimits;
   /** The first event of a stream has to come within this. Default 10 s. */
   readonly firstEventMs?: number;
   /** A stream that brings no newer head for this long is ended: three renewals. Default 90 s. */
@@ -89,7 +77,7 @@ class WatchSource implements BundleSource {
     clock: Clock,
     random: () => number,
   ) {
-    const { org, slice, instance, rootFingerprints, acceptStale = false, address } = options;
+    const { org, instance } = options;
     this.#options = options;
     this.#limits = options.limits ?? defaultBundleLimits;
     this.#dialer = dialer;
@@ -97,17 +85,7 @@ class WatchSource implements BundleSource {
     this.#clock = clock;
     this.#random = random;
     this.#backoff = new Backoff(random);
-    this.#follower = new BundleFollower(
-      {
-        anchors: { rootFingerprints, org },
-        slice,
-        acceptStale,
-        limits: this.#limits,
-        source: "controlPlane",
-        address,
-      },
-      clock,
-    );
+    this.#follower = createRemoteFollower(options, "controlPlane", clock);
     this.#offers = new RemoteOffers(this.#follower, org, this.#limits, clock);
     this.#reporter = new StatusReporter({
       org,
@@ -119,11 +97,7 @@ class WatchSource implements BundleSource {
   }
 
   async start(listener: BundleListener): Promise<void> {
-    const { cacheFolder, rootFingerprints } = this.#options;
-    requireFingerprints(rootFingerprints);
-    const cache =
-      cacheFolder === null ? null : await BundleCache.open(this.#disk, cacheFolder, this.#limits);
-    await this.#follower.start(this.#reporting(listener), cache);
+    await startFromCache(this.#follower, this.#options, this.#disk, this.#reporting(listener));
     this.#running = this.#run();
     await firstTry(this.#tried.promise, this.#follower.status().active !== null, this.#clock);
   }

@@ -1,6 +1,7 @@
 import type { AuthMethod } from "../../domain/request/outcome.ts";
 import { credentialReasons, outcomeOf, type Reason, reasons } from "../../iam/reason.ts";
-import { authMethods, metricTable } from "./metric-table.ts";
+import { metricTable } from "./metric-table.ts";
+import { authMethods } from "./metric-words.ts";
 import type { Sample, Series } from "./series.ts";
 
 /** What the counts need to know of a fronted service. */

@@ -9,7 +9,7 @@ import {
 } from "./decision-record.ts";
 import type { LineWriter } from "./line-writer.ts";
 import { createMask, type MaskOptions } from "./mask.ts";
-import type { SinkName, SinkResult } from "./metric-table.ts";
+import type { SinkName, SinkResult } from "./metric-words.ts";
 import { redactFields, redactText } from "./redact.ts";
 import { createSampling, type SamplingOptions } from "./sampling.ts";
 import { SinkQueue } from "./sink-queue.ts";

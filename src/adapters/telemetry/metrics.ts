@@ -2,6 +2,7 @@ import type { AuthMethod, CheckOutcome } from "../../domain/request/outcome.ts";
 import { credentialReasons, type Outcome, type Reason } from "../../iam/reason.ts";
 import { CheckCounts, type CountedService } from "./check-counts.ts";
 import { createExposition, type Scrape } from "./exposition.ts";
+import type { MetricKey, MetricsLevel } from "./metric-table.ts";
 import {
   authenticationResults,
   authMethods,
@@ -13,8 +14,6 @@ import {
   type EvictionReason,
   embeddedKeyHeaders,
   evictionReasons,
-  type MetricKey,
-  type MetricsLevel,
   objectKinds,
   outcomes,
   type PullResult,
@@ -28,7 +27,7 @@ import {
   stages,
   type TokenCacheResult,
   tokenCacheResults,
-} from "./metric-table.ts";
+} from "./metric-words.ts";
 import {
   ClosedSeries,
   ConfiguredSeries,

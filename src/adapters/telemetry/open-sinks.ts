@@ -2,7 +2,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { MeshIamError } from "../../iam/error.ts";
 import { quote } from "../../iam/problem.ts";
 import { createLineWriter, type LineWriter } from "./line-writer.ts";
-import type { SinkName } from "./metric-table.ts";
+import type { SinkName } from "./metric-words.ts";
 
 export interface OpenSinks {
   readonly sinks: readonly { readonly name: SinkName; readonly writer: LineWriter }[];

@@ -1,5 +1,5 @@
 import type { LineWriter } from "./line-writer.ts";
-import type { SinkName } from "./metric-table.ts";
+import type { SinkName } from "./metric-words.ts";
 import { Ring } from "./ring.ts";
 
 export interface SinkQueueOptions<T> {

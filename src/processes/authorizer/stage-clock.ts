@@ -1,4 +1,4 @@
-import type { Stage } from "../../adapters/telemetry/metric-table.ts";
+import type { Stage } from "../../adapters/telemetry/metric-words.ts";
 
 /**
  * Times the stages of one Check in `every`, since each costs a clock read (performance 2.12). A stage

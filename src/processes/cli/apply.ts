@@ -1,5 +1,6 @@
 import type { Command } from "commander";
 import type { CommandIo, CommandResult } from "./io.ts";
+import type { ApplyOptions } from "./run-apply.ts";
 
 /** Adds `apply` and `plan`. */
 export function addApply(program: Command, io: CommandIo, result: CommandResult): void {
@@ -27,21 +28,6 @@ export function addApply(program: Command, io: CommandIo, result: CommandResult)
       const { runApply } = await import("./run-apply.ts");
       result.exitCode = await runApply(options, true, io);
     });
-}
-
-export interface ApplyOptions {
-  readonly file: string;
-  readonly server?: string;
-  readonly socket: string;
-  readonly tokenFile?: string;
-  readonly organization?: string;
-  readonly fieldManager: string;
-  readonly prune?: boolean;
-  readonly takeOver?: boolean;
-  readonly force?: boolean;
-  readonly json?: boolean;
-  readonly yes?: boolean;
-  readonly dryRun?: boolean;
 }
 
 function withConnection(command: Command): Command {

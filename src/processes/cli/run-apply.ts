@@ -1,13 +1,28 @@
 import { printable } from "../../domain/directory/document-problem.ts";
 import type { ShownStep } from "../../domain/directory/operations/plan/plan.ts";
 import { type ApiConnection, type ApiOutcome, callApi } from "./api-client.ts";
-import type { ApplyOptions } from "./apply.ts";
 import { readDocumentFiles } from "./document-files.ts";
 import { readText } from "./files.ts";
 import { type CommandIo, type ExitCode, exitCode } from "./io.ts";
 import { type Paint, paintOf } from "./paint.ts";
+import { printableJson } from "./printable-json.ts";
 
 const path = "/meshiam.admin.v1.DocumentService/ApplyDocuments";
+
+export interface ApplyOptions {
+  readonly file: string;
+  readonly server?: string;
+  readonly socket: string;
+  readonly tokenFile?: string;
+  readonly organization?: string;
+  readonly fieldManager: string;
+  readonly prune?: boolean;
+  readonly takeOver?: boolean;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly yes?: boolean;
+  readonly dryRun?: boolean;
+}
 
 /** Plans, and applies the plan that was agreed to. Returns `differences` for a plan with steps. */
 export async function runApply(
@@ -29,7 +44,7 @@ export async function runApply(
   if (!planned.ok) return refused(planned, io);
   const steps = planned.body.steps as readonly ShownStep[];
   const isJson = options.json === true;
-  if (isJson && isDryRun) io.out(`${JSON.stringify(planned.body, null, 2)}\n`);
+  if (isJson && isDryRun) io.out(`${printableJson(planned.body)}\n`);
   if (!isJson) io.out(describePlan(steps, paintOf(io)));
   if (isDryRun) return steps.length === 0 ? exitCode.ok : exitCode.differences;
   if (steps.length > 0 && options.yes !== true && !(await agreed(io))) {
@@ -40,7 +55,7 @@ export async function runApply(
   const done =
     steps.length === 0 ? planned : await callApi(connection, path, { ...request, planDigest });
   if (!done.ok) return refused(done, io);
-  if (isJson) io.out(`${JSON.stringify(done.body, null, 2)}\n`);
+  if (isJson) io.out(`${printableJson(done.body)}\n`);
   else if (steps.length > 0) io.out(`applied, revision ${String(done.body.revision)}\n`);
   return exitCode.ok;
 }

@@ -4,7 +4,7 @@ import type { Scope } from "../../adapters/distribution/scope.ts";
 import type { Log } from "../../adapters/telemetry/log.ts";
 import { type BuiltBundle, buildBundle, sealHeadOf } from "../../domain/bundle/build.ts";
 import { sliceName } from "../../domain/bundle/slice.ts";
-import type { Service } from "../../domain/directory/model.ts";
+import type { Directory, Service } from "../../domain/directory/model.ts";
 import { scopeOf } from "../../domain/directory/scope.ts";
 import {
   directoryOf,
@@ -70,7 +70,7 @@ export class BundlePublisher {
     await Promise.resolve();
     const wanted = this.#slices.get(slice);
     if (wanted === undefined) return;
-    this.#guarded(() => this.#build(slice, wanted));
+    this.#guarded(() => this.#build(slice, wanted, directoryOf(this.#parts.replica.state)));
   }
 
   close(): void {
@@ -81,9 +81,11 @@ export class BundlePublisher {
     this.#firstAtMs = null;
     this.#guarded(() => {
       this.#rescope();
-      for (const [name, slice] of this.#slices) {
-        if (slice.built !== null) this.#build(name, slice);
-      }
+      const published = [...this.#slices].filter(([, { built }]) => built !== null);
+      if (published.length === 0) return;
+      // Of the whole organization: made once, however many slices are cut out of it.
+      const directory = directoryOf(this.#parts.replica.state);
+      for (const [name, slice] of published) this.#build(name, slice, directory);
     });
   }
 
@@ -97,12 +99,12 @@ export class BundlePublisher {
     }
   }
 
-  #build(name: string, slice: Slice): void {
+  #build(name: string, slice: Slice, directory: Directory): void {
     const { replica, keys, server, clock, headValidMs, log } = this.#parts;
     const { signer } = keys;
-    const { position, state, org } = replica;
+    const { position, org } = replica;
     const before = slice.built;
-    const made = buildBundle(scopeOf(directoryOf(state), slice.services), {
+    const made = buildBundle(scopeOf(directory, slice.services), {
       slice: name,
       epoch: position.epoch,
       revision: position.revision,

@@ -341,6 +341,8 @@ test("apply says where nobody answers, and tells a mistake in documents before i
   writeFileSync(join(policies, "a.yaml"), "kind: Usr\n");
   const bad = await runCommand(["apply", ...at, "--yes"]);
   expect(bad).toMatchObject({ code: 3, err: expect.stringContaining("a.yaml:1:") });
+  const file = await runCommand(["plan", "-f", join(policies, "a.yaml")]);
+  expect(file).toMatchObject({ code: 3, err: expect.stringContaining("a.yaml: is a file") });
   const user = `apiVersion: mesh-iam.io/v1\nkind: User\nmetadata: { name: zoe, account: "${shop}" }\n`;
   writeFileSync(join(policies, "a.yaml"), user);
   const away = await runCommand(["apply", ...at, "--yes"]);

@@ -19,6 +19,7 @@ import {
   boundaryId,
   boundaryMember,
   creationKeys,
+  creationQuestions,
   pathMember,
   stateMember,
   tagsMember,
@@ -55,13 +56,7 @@ const createRole = operation({
     permissionsBoundary: boundaryMember,
     tags: tagsMember,
   },
-  questions: (input, context) => {
-    const account = accountOf(input, context);
-    const arn = arnOfName(context.state, account, "role", input.path, input.roleName);
-    const keys = creationKeys(input);
-    const asked = question("iam:CreateRole", arn, account, keys);
-    return input.tags.size === 0 ? [asked] : [asked, question("iam:TagRole", arn, account, keys)];
-  },
+  questions: (input, context) => creationQuestions("Role", input, input.roleName, context),
   run: (input, context) => {
     const account = accountOf(input, context);
     const { roleName: name, path, tags } = input;

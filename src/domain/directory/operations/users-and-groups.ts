@@ -9,7 +9,13 @@ import { nameKeyOf } from "../state/stored-form.ts";
 import { arnOf, arnOfName } from "./arn-of.ts";
 import { checkBare, checkRoom, removed, stored } from "./creating.ts";
 import { mutation, operation } from "./define.ts";
-import { done, type Operation, type OperationContext, type Success } from "./operation.ts";
+import {
+  done,
+  type Operation,
+  type OperationContext,
+  type Question,
+  type Success,
+} from "./operation.ts";
 import { draftWith, provisionFor } from "./provisioning.ts";
 import { one, question, requestTags } from "./questions.ts";
 import { isRefused, type Refusal, refuse } from "./refusal.ts";
@@ -53,6 +59,21 @@ export function creationKeys(input: {
   ];
 }
 
+/** Returns what is asked before a user or role is made: whether it may be, and with these tags. */
+export function creationQuestions(
+  kind: "User" | "Role",
+  input: Parameters<typeof creationKeys>[0] & Parameters<typeof accountOf>[0] & { path: string },
+  name: string,
+  context: OperationContext,
+): readonly Question[] {
+  const account = accountOf(input, context);
+  const type = kind === "User" ? "user" : "role";
+  const arn = arnOfName(context.state, account, type, input.path, name);
+  const keys = creationKeys(input);
+  const made = question(`iam:Create${kind}`, arn, account, keys);
+  return input.tags.size === 0 ? [made] : [made, question(`iam:Tag${kind}`, arn, account, keys)];
+}
+
 const createUser = operation({
   name: "CreateUser",
   service: "iam",
@@ -63,13 +84,7 @@ const createUser = operation({
     permissionsBoundary: boundaryMember,
     tags: tagsMember,
   },
-  questions: (input, context) => {
-    const account = accountOf(input, context);
-    const arn = arnOfName(context.state, account, "user", input.path, input.userName);
-    const keys = creationKeys(input);
-    const asked = question("iam:CreateUser", arn, account, keys);
-    return input.tags.size === 0 ? [asked] : [asked, question("iam:TagUser", arn, account, keys)];
-  },
+  questions: (input, context) => creationQuestions("User", input, input.userName, context),
   run: (input, context) => {
     const account = accountOf(input, context);
     const { userName: name, path, tags } = input;
