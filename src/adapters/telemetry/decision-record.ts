@@ -1,7 +1,7 @@
 import { errorCodeOf } from "../../domain/request/error-code.ts";
 import type { CheckOutcome } from "../../domain/request/outcome.ts";
+import { userIdentity } from "../../domain/request/user-identity.ts";
 import { accessDeniedSentence } from "../../iam/evaluation/sentence.ts";
-import { accountOf, arnOf, type Principal } from "../../iam/principal.ts";
 
 /** Version of the record's shape: a field that goes or changes its meaning raises the first number. */
 export const eventVersion = "1.0";
@@ -57,7 +57,7 @@ export function decisionRecord(
     requestID: facts.requestId ?? undefined,
     labels,
     recipientAccountId: service?.account,
-    userIdentity: userIdentity(outcome.principal),
+    userIdentity: outcome.principal === null ? undefined : userIdentity(outcome.principal),
     authMethod: outcome.authMethod,
     droppedTokens: facts.droppedTokens.length === 0 ? undefined : facts.droppedTokens,
     eventSource: service?.name,
@@ -99,63 +99,4 @@ function sentence({ decision, principal, action, resource }: CheckOutcome): stri
   if (decision.deniedBy === null || principal === null) return undefined;
   if (action === null || resource === null) return undefined;
   return accessDeniedSentence(decision, principal, action, resource);
-}
-
-/** Returns CloudTrail's `userIdentity`, with its words for the types it has. */
-export function userIdentity(principal: Principal | null): Record<string, unknown> | undefined {
-  if (principal === null) return undefined;
-  const arn = arnOf(principal) ?? undefined;
-  const accountId = accountOf(principal) ?? undefined;
-  switch (principal.type) {
-    case "anonymous":
-      return { type: "Anonymous" };
-    case "root":
-      return { type: "Root", principalId: principal.account, arn, accountId };
-    case "user":
-      return {
-        type: "IAMUser",
-        principalId: principal.id ?? undefined,
-        arn,
-        accountId,
-        userName: principal.name,
-      };
-    case "workload":
-      return { type: "Workload", principalId: principal.id ?? undefined, arn, accountId };
-    case "assumed-role":
-      return {
-        type: "AssumedRole",
-        principalId: principal.id === null ? undefined : `${principal.id}:${principal.sessionName}`,
-        arn,
-        accountId,
-        sessionContext: {
-          sessionIssuer: {
-            type: "Role",
-            principalId: principal.id ?? undefined,
-            arn: principal.roleArn,
-            accountId,
-            userName: principal.roleName,
-          },
-        },
-      };
-    case "federated-user":
-      return {
-        type: "FederatedUser",
-        principalId: `${accountId}:${principal.name}`,
-        arn,
-        accountId,
-        sessionContext: {
-          sessionIssuer: {
-            type: "IAMUser",
-            principalId: principal.userId ?? undefined,
-            arn: principal.userArn,
-          },
-        },
-      };
-    case "service":
-      return { type: "AWSService", invokedBy: principal.name };
-    case "web-identity":
-      return { type: "WebIdentityUser", identityProvider: principal.provider };
-    case "saml":
-      return { type: "SAMLUser", identityProvider: principal.provider };
-  }
 }

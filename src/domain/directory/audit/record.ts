@@ -1,5 +1,6 @@
 import { formatIsoTime } from "../../../iam/derived-keys.ts";
-import { accountOf, type Principal } from "../../../iam/principal.ts";
+import type { Principal } from "../../../iam/principal.ts";
+import { userIdentity } from "../../request/user-identity.ts";
 
 /** What is known of one call when its record is written (AUD-1). */
 export interface AuditedCall {
@@ -46,7 +47,7 @@ export function auditRecord(call: AuditedCall): Uint8Array {
   const { error, position } = call;
   const record = {
     eventVersion: "1.11",
-    userIdentity: userIdentity(call.caller),
+    userIdentity: call.caller === null ? { type: "Unknown" } : userIdentity(call.caller.principal),
     eventTime: formatIsoTime(call.atMs),
     eventSource: call.service === "mesh-iam" ? "mesh-iam.io" : `${call.service}.amazonaws.com`,
     eventName: call.name,
@@ -69,50 +70,6 @@ export function auditRecord(call: AuditedCall): Uint8Array {
     },
   };
   return new TextEncoder().encode(JSON.stringify(record));
-}
-
-function userIdentity(caller: AuditedCaller | null): Readonly<Record<string, unknown>> {
-  if (caller === null) return { type: "Unknown" };
-  const { principal } = caller;
-  const accountId = accountOf(principal);
-  switch (principal.type) {
-    case "root":
-      return { type: "Root", principalId: accountId, arn: principal.arn, accountId };
-    case "user": {
-      const { arn, id, name } = principal;
-      return { type: "IAMUser", principalId: id, arn, accountId, userName: name };
-    }
-    case "assumed-role": {
-      const { arn, id, roleArn, roleName, sessionName } = principal;
-      const sessionIssuer = {
-        type: "Role",
-        principalId: id,
-        arn: roleArn,
-        accountId,
-        userName: roleName,
-      };
-      const principalId = `${id}:${sessionName}`;
-      return {
-        type: "AssumedRole",
-        principalId,
-        arn,
-        accountId,
-        sessionContext: { sessionIssuer },
-      };
-    }
-    case "federated-user":
-      return { type: "FederatedUser", arn: principal.arn, accountId };
-    case "workload":
-      return { type: "Workload", principalId: principal.id, arn: principal.arn, accountId };
-    case "service":
-      return { type: "AWSService", invokedBy: principal.name };
-    case "web-identity":
-      return { type: "WebIdentityUser", identityProvider: principal.provider };
-    case "saml":
-      return { type: "SAMLUser", identityProvider: principal.provider };
-    case "anonymous":
-      return { type: "Unknown" };
-  }
 }
 
 function redacted(request: unknown, secretMembers: readonly string[]): unknown {
